@@ -1,0 +1,5 @@
+/** Finds, downloads, verifies, reads and writes model files; tokenizers. */
+@NullMarked
+package io.trimtab.hub;
+
+import org.jspecify.annotations.NullMarked;
