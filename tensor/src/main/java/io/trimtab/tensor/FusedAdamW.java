@@ -1,0 +1,121 @@
+package io.trimtab.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The engine's fused AdamW kernel over a list of parameters (Loshchilov and Hutter, "Decoupled
+ * Weight Decay Regularization", algorithm 2): one call updates values and both moments in place.
+ */
+public final class FusedAdamW implements AutoCloseable {
+  private final List<Parameter> parameters;
+  private final List<Parameter> means = new ArrayList<>();
+  private final List<Parameter> squares = new ArrayList<>();
+  private final double beta1;
+  private final double beta2;
+  private final double epsilon;
+  private long steps;
+
+  /**
+   * Moments of zero for every parameter.
+   *
+   * @param beta1 how much of the running mean of gradients is kept, usually 0.9
+   * @param beta2 how much of the running mean of squared gradients is kept, usually 0.999
+   * @param epsilon added to the root of the second, usually 1e-8
+   */
+  public FusedAdamW(List<Parameter> parameters, double beta1, double beta2, double epsilon) {
+    this.parameters = List.copyOf(parameters);
+    this.beta1 = beta1;
+    this.beta2 = beta2;
+    this.epsilon = epsilon;
+    for (Parameter parameter : parameters) {
+      means.add(zerosLike(parameter, ".mean"));
+      squares.add(zerosLike(parameter, ".square"));
+    }
+  }
+
+  private static Parameter zerosLike(Parameter parameter, String suffix) {
+    Tensor value = parameter.value();
+    try (Scope _ = Scope.open()) {
+      Parameter moment =
+          Parameter.of(
+              parameter.name() + suffix,
+              Creation.zeros(value.dtype(), value.device(), value.shape()));
+      moment.value().handle().set_requires_grad(false);
+      return moment;
+    }
+  }
+
+  /**
+   * One update from the gradients collected so far; parameters without one are left alone.
+   *
+   * @param rate the learning rate of this step
+   * @param decay decoupled weight decay: values shrink by rate · decay
+   */
+  public void step(double rate, double decay) {
+    steps++;
+    try (Scope _ = Scope.open()) {
+      List<Tensor> values = new ArrayList<>();
+      List<Tensor> gradients = new ArrayList<>();
+      List<Tensor> first = new ArrayList<>();
+      List<Tensor> second = new ArrayList<>();
+      List<Tensor> counts = new ArrayList<>();
+      for (int i = 0; i < parameters.size(); i++) {
+        Tensor gradient = parameters.get(i).gradient();
+        if (gradient == null) {
+          continue;
+        }
+        values.add(parameters.get(i).value());
+        gradients.add(gradient);
+        first.add(means.get(i).value());
+        second.add(squares.get(i).value());
+        counts.add(Creation.scalar((double) steps, DType.F32, gradient.device()));
+      }
+      if (values.isEmpty()) {
+        return;
+      }
+      Gradients.none(
+          () ->
+              Operators.call(
+                  "aten::_fused_adamw_",
+                  "",
+                  values,
+                  gradients,
+                  first,
+                  second,
+                  List.of(),
+                  counts,
+                  rate,
+                  beta1,
+                  beta2,
+                  decay,
+                  epsilon,
+                  false,
+                  false,
+                  null,
+                  null));
+    }
+  }
+
+  /** How many updates were made. */
+  public long steps() {
+    return steps;
+  }
+
+  /** The running means of gradients and of their squares, named after their parameters. */
+  public List<Parameter> moments() {
+    List<Parameter> all = new ArrayList<>(means);
+    all.addAll(squares);
+    return List.copyOf(all);
+  }
+
+  /** Goes on from moments restored by {@link Parameter#assign} as if {@code count} steps were made. */
+  public void resumeAt(long count) {
+    steps = count;
+  }
+
+  @Override
+  public void close() {
+    moments().forEach(Parameter::close);
+  }
+}

@@ -1,0 +1,73 @@
+package io.trimtab.tensor;
+
+import java.util.List;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** Choosing, cutting, joining and placing parts of tensors. */
+public final class Indexing {
+  private Indexing() {}
+
+  /** The part [start, start + length) of a dimension; a view. */
+  public static Tensor slice(Tensor input, int dimension, long start, long length) {
+    return Tensor.of(input.handle().narrow(dimension, start, length));
+  }
+
+  /** One index of a dimension, which vanishes; a view. */
+  public static Tensor at(Tensor input, int dimension, long index) {
+    return Tensor.of(input.handle().select(dimension, index));
+  }
+
+  /** The given indices (I64 [n]) of a dimension. */
+  public static Tensor select(Tensor input, int dimension, Tensor indices) {
+    return Tensor.of(torch.index_select(input.handle(), dimension, indices.handle()));
+  }
+
+  /**
+   * Rows of a table: [rows, size] at I64 [..] → [.., size]. Its gradient adds up what repeats.
+   */
+  public static Tensor rows(Tensor table, Tensor indices) {
+    return Tensor.of(torch.embedding(table.handle(), indices.handle()));
+  }
+
+  /** Along a dimension, the element each index (I64, of the result's shape) names. */
+  public static Tensor gather(Tensor input, int dimension, Tensor indices) {
+    return Tensor.of(torch.gather(input.handle(), dimension, indices.handle()));
+  }
+
+  /** Tensors one after the other along a dimension they have. */
+  public static Tensor concat(List<Tensor> parts, int dimension) {
+    return parts.size() == 1 ? parts.get(0) : Tensor.of(torch.cat(vector(parts), dimension));
+  }
+
+  /** Tensors of one shape along a new dimension. */
+  public static Tensor stack(List<Tensor> parts, int dimension) {
+    return Tensor.of(torch.stack(vector(parts), dimension));
+  }
+
+  /** A dimension of size one put in before the given one; a view. */
+  public static Tensor unsqueeze(Tensor input, int dimension) {
+    return Tensor.of(input.handle().unsqueeze(dimension));
+  }
+
+  /** Dimensions of size one stretched to the given shape without a copy. */
+  public static Tensor expand(Tensor input, long... shape) {
+    return Tensor.of(input.handle().expand(shape));
+  }
+
+  /** The dimensions in another order; a view. */
+  public static Tensor permute(Tensor input, long... dimensions) {
+    return Tensor.of(input.handle().permute(dimensions));
+  }
+
+  /** A copy of {@code base} with {@code values} added at the given rows (I64 [n]). */
+  public static Tensor addRows(Tensor base, Tensor indices, Tensor values) {
+    return Tensor.of(torch.index_add(base.handle(), 0, indices.handle(), values.handle()));
+  }
+
+  static TensorVector vector(List<Tensor> tensors) {
+    TensorVector vector = new TensorVector();
+    tensors.forEach(tensor -> vector.push_back(tensor.handle()));
+    return vector;
+  }
+}

@@ -1,0 +1,81 @@
+package io.trimtab.tensor;
+
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.TensorOptions;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** What every class of this room shares of the binding: its limits, set before it is first touched. */
+final class Native {
+  static {
+    // JavaCPP reads these once. Its defaults are multiples of the Java heap and would stall, then
+    // kill, a process whose frozen weights are larger; memory here is bounded by scopes instead.
+    System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
+    System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+  }
+
+  private Native() {}
+
+  /** Runs the static initialiser above; call it before the first use of a binding class. */
+  static void touch() {}
+
+  static ScalarType scalarType(DType dtype) {
+    return switch (dtype) {
+      case F64 -> ScalarType.Double;
+      case F32 -> ScalarType.Float;
+      case F16 -> ScalarType.Half;
+      case BF16 -> ScalarType.BFloat16;
+      case I64 -> ScalarType.Long;
+      case I32 -> ScalarType.Int;
+      case I8 -> ScalarType.Char;
+      case U8 -> ScalarType.Byte;
+      case BOOL -> ScalarType.Bool;
+    };
+  }
+
+  static DType dtype(ScalarType type) {
+    return switch (type.intern()) {
+      case Double -> DType.F64;
+      case Float -> DType.F32;
+      case Half -> DType.F16;
+      case BFloat16 -> DType.BF16;
+      case Long -> DType.I64;
+      case Int -> DType.I32;
+      case Char -> DType.I8;
+      case Byte -> DType.U8;
+      case Bool -> DType.BOOL;
+      default ->
+          throw new TensorException(
+              "found a tensor of element type "
+                  + type
+                  + ", expected one of "
+                  + java.util.Arrays.toString(DType.values())
+                  + "; convert it first");
+    };
+  }
+
+  static TensorOptions options(DType dtype, Device device) {
+    touch();
+    return new TensorOptions(scalarType(dtype))
+        .device(new org.bytedeco.pytorch.DeviceOptional(device.handle()));
+  }
+
+  static torch.DeviceType deviceType(Device.Kind kind) {
+    return switch (kind) {
+      case CPU -> torch.DeviceType.CPU;
+      case CUDA -> torch.DeviceType.CUDA;
+    };
+  }
+
+  /** A pointer to foreign memory that neither owns nor frees it. */
+  static Pointer address(long address) {
+    return new Foreign(address);
+  }
+
+  private static final class Foreign extends Pointer {
+    Foreign(long address) {
+      super((Pointer) null);
+      this.address = address;
+    }
+  }
+}

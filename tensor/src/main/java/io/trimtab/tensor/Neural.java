@@ -1,0 +1,126 @@
+package io.trimtab.tensor;
+
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+import org.jspecify.annotations.Nullable;
+
+/** Activations, normalisation, attention, losses: what neural networks are made of. */
+public final class Neural {
+  private Neural() {}
+
+  /** GELU with the error function: x Φ(x). */
+  public static Tensor gelu(Tensor input) {
+    return Tensor.of(torch.gelu(input.handle(), "none"));
+  }
+
+  /** GELU by its tanh approximation. */
+  public static Tensor geluTanh(Tensor input) {
+    return Tensor.of(torch.gelu(input.handle(), "tanh"));
+  }
+
+  /** max(x, 0). */
+  public static Tensor relu(Tensor input) {
+    return Tensor.of(torch.relu(input.handle()));
+  }
+
+  /** x σ(x), also known as swish. */
+  public static Tensor silu(Tensor input) {
+    return Tensor.of(torch.silu(input.handle()));
+  }
+
+  /** Hyperbolic tangent. */
+  public static Tensor tanh(Tensor input) {
+    return Tensor.of(torch.tanh(input.handle()));
+  }
+
+  /** 1 / (1 + e⁻ˣ). */
+  public static Tensor sigmoid(Tensor input) {
+    return Tensor.of(torch.sigmoid(input.handle()));
+  }
+
+  /**
+   * Layer normalisation over the last dimension.
+   *
+   * @param input [.., n]
+   * @param weight [n]
+   * @param bias [n], or null for none
+   * @param epsilon added to the variance
+   */
+  public static Tensor layerNorm(
+      Tensor input, Tensor weight, @Nullable Tensor bias, double epsilon) {
+    return Tensor.of(
+        torch.layer_norm(
+            input.handle(),
+            new long[] {weight.size(0)},
+            new TensorOptional(weight.handle()),
+            optional(bias),
+            epsilon,
+            true));
+  }
+
+  /** Softmax over a dimension. */
+  public static Tensor softmax(Tensor input, int dimension) {
+    return Tensor.of(torch.softmax(input.handle(), dimension, new ScalarTypeOptional()));
+  }
+
+  /** Logarithm of the softmax over a dimension. */
+  public static Tensor logSoftmax(Tensor input, int dimension) {
+    return Tensor.of(torch.log_softmax(input.handle(), dimension, new ScalarTypeOptional()));
+  }
+
+  /**
+   * softmax(Q Kᵀ · scale + mask) V by a fused kernel.
+   *
+   * @param query [batch, heads, queries, size]
+   * @param key [batch, heads, keys, size]
+   * @param value [batch, heads, keys, size]
+   * @param mask added to the scores, broadcast to [batch, heads, queries, keys]; null for none
+   * @param scale usually 1 / √size
+   * @return [batch, heads, queries, size]
+   */
+  public static Tensor attention(
+      Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, double scale) {
+    return Tensor.of(
+        torch.scaled_dot_product_attention(
+            query.handle(),
+            key.handle(),
+            value.handle(),
+            optional(mask),
+            0.0,
+            false,
+            new DoubleOptional(scale),
+            false));
+  }
+
+  /**
+   * Zeroes each element with the given probability and scales the others up by 1 / (1 -
+   * probability).
+   */
+  public static Tensor dropout(Tensor input, double probability, Rng rng) {
+    if (probability == 0) {
+      return input;
+    }
+    Tensor kept =
+        Arithmetic.multiply(
+            rng.bernoulli(1 - probability, input.dtype(), input.device(), input.shape()),
+            1 / (1 - probability));
+    return Arithmetic.multiply(input, kept);
+  }
+
+  /**
+   * Mean cross-entropy of rows of logits against class indices.
+   *
+   * @param logits [rows, classes]
+   * @param classes I64 [rows]
+   * @return a scalar
+   */
+  public static Tensor crossEntropy(Tensor logits, Tensor classes) {
+    return Tensor.of(torch.cross_entropy_loss(logits.handle(), classes.handle()));
+  }
+
+  private static TensorOptional optional(@Nullable Tensor tensor) {
+    return tensor == null ? new TensorOptional() : new TensorOptional(tensor.handle());
+  }
+}

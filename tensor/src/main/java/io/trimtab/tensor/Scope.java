@@ -1,0 +1,118 @@
+package io.trimtab.tensor;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Frees every tensor that its thread makes while it is the innermost open scope, but those kept.
+ *
+ * <pre>{@code
+ * try (var scope = Scope.open()) {
+ *   Tensor product = LinearAlgebra.matmul(a, b);
+ *   return scope.keep(Reduction.sum(product)); // survives; product does not
+ * }
+ * }</pre>
+ *
+ * A kept tensor passes to the enclosing scope; where there is none it lives until it is {@linkplain
+ * Tensor#close() closed} (or, as a last resort, unreachable). A scope belongs to the thread that
+ * opened it. Freeing a tensor that a gradient still needs is safe: the gradient's graph holds its
+ * own reference to the memory.
+ */
+public final class Scope implements AutoCloseable {
+  private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
+
+  private final @Nullable Scope parent;
+  private final PointerScope pointers;
+  private final Thread owner = Thread.currentThread();
+  private final List<Object> retained = new ArrayList<>();
+  private boolean open = true;
+
+  private Scope() {
+    Native.touch();
+    parent = INNERMOST.get();
+    pointers = new PointerScope();
+    INNERMOST.set(this);
+  }
+
+  /** Opens a scope on this thread, inside the one that is open now. */
+  public static Scope open() {
+    return new Scope();
+  }
+
+  /** Runs {@code work} in a scope of its own and keeps only the tensor it returns. */
+  public static Tensor of(Supplier<Tensor> work) {
+    try (Scope scope = open()) {
+      return scope.keep(work.get());
+    }
+  }
+
+  /** Lets {@code tensor} outlive this scope: it passes to the enclosing one. Returns it. */
+  public Tensor keep(Tensor tensor) {
+    check();
+    Pointer pointer = tensor.handle();
+    pointer.retainReference();
+    pointers.detach(pointer);
+    if (parent != null) {
+      parent.pointers.attach(pointer);
+      pointer.releaseReference();
+    }
+    return tensor;
+  }
+
+  /** Lets all of {@code tensors} outlive this scope. Returns them. */
+  public <C extends Iterable<Tensor>> C keepAll(C tensors) {
+    tensors.forEach(this::keep);
+    return tensors;
+  }
+
+  /**
+   * Holds a Java object that native code calls back until the outermost scope of this thread
+   * closes, which is after any backward pass over a graph built inside.
+   */
+  static void retainCallback(Object callback) {
+    Scope scope = INNERMOST.get();
+    if (scope == null) {
+      throw new TensorException(
+          "found no open Scope around an operator with a gradient of its own; open one around the"
+              + " forward and backward pass");
+    }
+    while (scope.parent != null) {
+      scope = scope.parent;
+    }
+    scope.retained.add(callback);
+  }
+
+  private void check() {
+    if (!open || Thread.currentThread() != owner) {
+      throw new TensorException(
+          "found a Scope that is closed or belongs to another thread, expected the one that this"
+              + " thread opened; keep tensors before the scope closes");
+    }
+  }
+
+  /** Frees all that was made inside and not kept. Scopes close in the reverse order of opening. */
+  @Override
+  public void close() {
+    if (!open) {
+      return;
+    }
+    check();
+    if (INNERMOST.get() != this) {
+      throw new TensorException(
+          "found a Scope closed before one that was opened inside it; close inner scopes first"
+              + " (try-with-resources does)");
+    }
+    open = false;
+    if (parent == null) {
+      INNERMOST.remove();
+    } else {
+      INNERMOST.set(parent);
+    }
+    pointers.close();
+    retained.clear();
+  }
+}

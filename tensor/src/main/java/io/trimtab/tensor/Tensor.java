@@ -1,0 +1,176 @@
+package io.trimtab.tensor;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * An immutable view of a tensor in native memory: a shape, an element type, a device. Operators are
+ * static methods of {@link Creation}, {@link Arithmetic}, {@link LinearAlgebra}, {@link Neural},
+ * {@link Indexing} and {@link Reduction}; gradients are in {@link Gradients}. Its memory is freed
+ * by the {@link Scope} it was made in.
+ */
+public final class Tensor implements AutoCloseable {
+  private final org.bytedeco.pytorch.Tensor handle;
+
+  private Tensor(org.bytedeco.pytorch.Tensor handle) {
+    this.handle = handle;
+  }
+
+  static Tensor of(org.bytedeco.pytorch.Tensor handle) {
+    return new Tensor(handle);
+  }
+
+  org.bytedeco.pytorch.Tensor handle() {
+    if (handle.isNull()) {
+      throw new TensorException(
+          "found a tensor whose scope is closed; keep it with Scope.keep before the scope closes");
+    }
+    return handle;
+  }
+
+  /** The size of each dimension; empty for a scalar. */
+  public long[] shape() {
+    int rank = rank();
+    long[] shape = new long[rank];
+    for (int i = 0; i < rank; i++) {
+      shape[i] = handle.size(i);
+    }
+    return shape;
+  }
+
+  /** The size of one dimension; negative ones count from the end. */
+  public long size(int dimension) {
+    return handle().size(dimension);
+  }
+
+  /** The number of dimensions. */
+  public int rank() {
+    return (int) handle().dim();
+  }
+
+  /** The number of elements. */
+  public long elements() {
+    return handle().numel();
+  }
+
+  /** The bytes its elements take. */
+  public long byteSize() {
+    return elements() * dtype().bytes();
+  }
+
+  /** The element type. */
+  public DType dtype() {
+    return Native.dtype(handle().scalar_type());
+  }
+
+  /** Where it lives. */
+  public Device device() {
+    org.bytedeco.pytorch.Tensor h = handle();
+    return h.is_cuda() ? new Device(Device.Kind.CUDA, h.device().index()) : Device.CPU;
+  }
+
+  /** Whether gradients flow through it. */
+  public boolean requiresGradient() {
+    return handle().requires_grad();
+  }
+
+  /** The same values as another element type; the same tensor where it has that type already. */
+  public Tensor to(DType dtype) {
+    return dtype == dtype() ? this : of(handle().to(Native.scalarType(dtype)));
+  }
+
+  /** The same values on another device. */
+  public Tensor to(Device device) {
+    return device.equals(device())
+        ? this
+        : of(handle().to(device.handle(), Native.scalarType(dtype())));
+  }
+
+  /** The same memory under another shape; one size may be -1. Copies only where it must. */
+  public Tensor reshape(long... shape) {
+    return of(handle().reshape(shape));
+  }
+
+  /** Two dimensions swapped; a view. */
+  public Tensor transpose(int first, int second) {
+    return of(handle().transpose(first, second));
+  }
+
+  /** The same values, stored row after row. */
+  public Tensor contiguous() {
+    return of(handle().contiguous());
+  }
+
+  /** A copy of the values in memory of its own. */
+  public Tensor copy() {
+    return of(handle().detach().clone());
+  }
+
+  /** The same values, cut off from the gradient's graph. */
+  public Tensor detach() {
+    return of(handle().detach());
+  }
+
+  /** The one element of a tensor with one element. */
+  public double item() {
+    if (elements() != 1) {
+      throw new TensorException(
+          "found a tensor of shape "
+              + Arrays.toString(shape())
+              + " where a single element was asked for; reduce it first");
+    }
+    return toDoubles()[0];
+  }
+
+  /** All elements as floats, row after row, rounded where they are wider. */
+  public float[] toFloats() {
+    return read(DType.F32).toArray(ValueLayout.JAVA_FLOAT);
+  }
+
+  /** All elements as doubles, row after row. */
+  public double[] toDoubles() {
+    return read(DType.F64).toArray(ValueLayout.JAVA_DOUBLE);
+  }
+
+  /** All elements as longs, row after row; fractions are cut off. */
+  public long[] toLongs() {
+    return read(DType.I64).toArray(ValueLayout.JAVA_LONG);
+  }
+
+  /** The bytes of the elements, row after row, little-endian, in heap memory of their own. */
+  public MemorySegment toBytes() {
+    return read(dtype());
+  }
+
+  private MemorySegment read(DType as) {
+    try (Scope _ = Scope.open()) {
+      org.bytedeco.pytorch.Tensor plain =
+          to(Device.CPU).handle().detach().to(Native.scalarType(as)).contiguous();
+      long bytes = plain.numel() * as.bytes();
+      MemorySegment heap =
+          MemorySegment.ofArray(new long[Math.toIntExact((bytes + 7) / 8)]).asSlice(0, bytes);
+      if (bytes > 0) {
+        heap.copyFrom(
+            MemorySegment.ofAddress(plain.data_ptr().address())
+                .reinterpret(bytes, Arena.global(), null));
+      }
+      return heap;
+    }
+  }
+
+  /** Frees the memory now instead of at the end of its scope. Does no harm when repeated. */
+  @Override
+  public void close() {
+    handle.deallocate();
+  }
+
+  @Override
+  public String toString() {
+    return handle.isNull()
+        ? "Tensor[closed]"
+        : "Tensor[" + dtype() + Arrays.toString(shape()) + " on " + device() + "]";
+  }
+
+}

@@ -1,0 +1,69 @@
+package io.trimtab.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class GradientsTest {
+  private static Tensor random(long seed, long... shape) {
+    return Rng.seeded(seed).normal(1, DType.F64, Device.CPU, shape);
+  }
+
+  @Test
+  void operatorsOfATransformerHaveTheGradientsOfCentralDifferences() {
+    try (Scope _ = Scope.open()) {
+      double error =
+          FiniteDifferences.largestError(
+              in -> {
+                Tensor hidden = LinearAlgebra.linear(in.get(0), in.get(1), in.get(2));
+                Tensor normed = Neural.layerNorm(Neural.gelu(hidden), in.get(3), in.get(2), 1e-5);
+                return Reduction.sum(Neural.logSoftmax(normed, -1).reshape(-1));
+              },
+              List.of(random(1, 3, 4), random(2, 5, 4), random(3, 5), random(4, 5)));
+      assertThat(error).isLessThan(1e-7);
+    }
+  }
+
+  @Test
+  void customGradientOfAFrozenWeightEqualsTheEngines() {
+    try (Scope _ = Scope.open()) {
+      Tensor weight = random(5, 6, 4);
+      double error =
+          FiniteDifferences.largestError(
+              in -> {
+                Tensor x = in.get(0);
+                for (int i = 0; i < 40; i++) { // many hooks in one graph
+                  x = frozen(x, LinearAlgebra.matmul(weight.transpose(0, 1), weight));
+                  x = Arithmetic.multiply(Neural.tanh(x), 2);
+                }
+                return Reduction.sum(Arithmetic.power(frozen(x, weight), 2));
+              },
+              List.of(random(6, 3, 4)));
+      assertThat(error).isLessThan(1e-6);
+    }
+  }
+
+  private static Tensor frozen(Tensor x, Tensor weight) {
+    return Gradients.custom(
+        x,
+        in -> LinearAlgebra.linear(in, weight, null),
+        gradient -> LinearAlgebra.matmul(gradient, weight));
+  }
+
+  @Test
+  void fusedAdamWTakesTheStepOfTheTextbook() {
+    try (Scope _ = Scope.open();
+        Parameter p = Parameter.of("p", Creation.floats(new float[] {1f, -2f}, 2));
+        FusedAdamW adam = new FusedAdamW(List.of(p), 0.9, 0.999, 1e-8)) {
+      Gradients.backward(Reduction.sum(Arithmetic.power(p.value(), 2)));
+      adam.step(0.1, 0.01);
+      // The first step of Adam is rate · sign(gradient); decay takes rate · decay of the value.
+      assertThat(p.value().toFloats()[0]).isCloseTo(1 - 0.001f - 0.1f, within(1e-5f));
+      assertThat(p.value().toFloats()[1]).isCloseTo(-2 + 0.002f + 0.1f, within(1e-5f));
+      p.clearGradient();
+      assertThat(p.gradient()).isNull();
+    }
+  }
+}
