@@ -1,4 +1,6 @@
-/** The {@code trimtab} command: reads options, calls the rooms below, prints; no logic of its own. */
+/**
+ * The {@code trimtab} command: reads options, calls the rooms below, prints; no logic of its own.
+ */
 @NullMarked
 package io.trimtab.cli;
 

@@ -1,6 +1,6 @@
 /**
- * Small trainable parts that attach to named places of a frozen model: their addresses, composition and
- * files.
+ * Small trainable parts that attach to named places of a frozen model: their addresses, composition
+ * and files.
  */
 @NullMarked
 package io.trimtab.delta;

@@ -1,0 +1,57 @@
+package io.trimtab.cli;
+
+import io.trimtab.tensor.TrimtabException;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+
+/**
+ * The {@code trimtab} command. Exit codes: 0 done, 1 failed (one line on standard error says why),
+ * 2 misused.
+ */
+@Command(
+    name = "trimtab",
+    mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
+    description =
+        "Adapts large pretrained language models through small trainable parts, on the JVM.",
+    synopsisSubcommandLabel = "COMMAND")
+public final class Main implements Runnable {
+  @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
+
+  private Main() {}
+
+  /** Runs the command that {@code args} name and ends the process with its exit code. */
+  public static void main(String[] args) {
+    System.exit(commandLine().execute(args));
+  }
+
+  static CommandLine commandLine() {
+    return new CommandLine(new Main())
+        .setExecutionExceptionHandler(
+            (fault, command, parsed) -> {
+              if (!(fault instanceof TrimtabException)) {
+                throw fault;
+              }
+              command.getErr().println("trimtab: " + fault.getMessage());
+              return CommandLine.ExitCode.SOFTWARE;
+            });
+  }
+
+  @Override
+  public void run() {
+    if (spec != null) {
+      throw new CommandLine.ParameterException(spec.commandLine(), "Missing command");
+    }
+  }
+
+  /** The version that Maven wrote into the jar's manifest. */
+  static final class Version implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      @Nullable String version = Main.class.getPackage().getImplementationVersion();
+      return new String[] {"trimtab " + (version == null ? "(run from classes)" : version)};
+    }
+  }
+}
