@@ -1,0 +1,39 @@
+package io.trimtab.hub;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.SequencedSet;
+
+/**
+ * Named tensors in one or several files, read by memory mapping: opening reads only the directory
+ * of the file, and the elements come from the disk when they are touched. Any number of threads may
+ * read at once.
+ */
+public interface TensorFile extends AutoCloseable {
+
+  /** All tensors, in the order of the file. */
+  SequencedSet<String> names();
+
+  /**
+   * Type and shape of a tensor.
+   *
+   * @throws TensorNotFoundException if the file holds no tensor of that name
+   */
+  TensorInfo info(String name);
+
+  /**
+   * The elements of a tensor: read-only, row-major, little-endian, without gaps; valid until {@link
+   * #close()}, after which touching them throws {@link IllegalStateException}. The address need not
+   * be a multiple of the element size, so read with the unaligned layouts.
+   *
+   * @throws TensorNotFoundException if the file holds no tensor of that name
+   */
+  MemorySegment bytes(String name);
+
+  /** Free text that the file carries next to its tensors; empty where it has none. */
+  Map<String, String> metadata();
+
+  /** Unmaps the file; the segments given out become invalid. Closing again does nothing. */
+  @Override
+  void close();
+}
