@@ -87,7 +87,7 @@ public final class Arithmetic {
     return Tensor.of(torch.eq(a.handle(), b.handle()));
   }
 
-  /** a < b as BOOL. */
+  /** Whether a is below b, as BOOL. */
   public static Tensor less(Tensor a, Tensor b) {
     return Tensor.of(torch.lt(a.handle(), b.handle()));
   }

@@ -1,60 +1,33 @@
 package io.trimtab.tensor;
 
 import java.lang.foreign.MemorySegment;
-import java.util.concurrent.ConcurrentHashMap;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.DeviceOptional;
-import org.bytedeco.pytorch.PointerConsumer;
 import org.bytedeco.pytorch.global.torch;
-import org.jspecify.annotations.Nullable;
 
 /**
- * Native tensors that read Java memory segments in place. A segment stays reachable, and so the
- * file behind it mapped, until the engine has freed the last tensor (or view, or gradient) that
- * uses it.
+ * A native tensor that reads a Java memory segment in place. The handle refers to the segment, so
+ * the segment, and the file it may map, stay there for as long as somebody holds the tensor.
  */
-final class BorrowedMemory {
-  private record Use(MemorySegment bytes, int tensors) {}
+final class BorrowedMemory extends org.bytedeco.pytorch.Tensor {
+  private final MemorySegment bytes;
 
-  private static final ConcurrentHashMap<Long, Use> USES = new ConcurrentHashMap<>();
-
-  /** One callback for all tensors: the binding can register only a handful. */
-  private static final Release RELEASE = new Release();
-
-  private BorrowedMemory() {}
+  private BorrowedMemory(org.bytedeco.pytorch.Tensor tensor, MemorySegment bytes) {
+    super(tensor);
+    this.bytes = bytes;
+  }
 
   static org.bytedeco.pytorch.Tensor tensor(
-      MemorySegment bytes, DType dtype, long[] shape, long[] strides) {
-    USES.merge(bytes.address(), new Use(bytes, 1), BorrowedMemory::both);
-    return torch.from_blob(
-        Native.address(bytes.address()),
-        shape,
-        strides,
-        RELEASE,
-        Native.options(dtype, Device.CPU),
-        new DeviceOptional());
+      MemorySegment bytes, DType dtype, long[] shape) {
+    return new BorrowedMemory(
+        torch.from_blob(
+            Native.address(bytes.address()),
+            shape,
+            Native.options(dtype, Device.CPU)),
+        bytes);
   }
 
-  /** The number of distinct addresses in use, for tests. */
-  static int inUse() {
-    return USES.size();
-  }
-
-  private static Use both(Use old, Use added) {
-    MemorySegment longer =
-        old.bytes.byteSize() >= added.bytes.byteSize() ? old.bytes : added.bytes;
-    return new Use(longer, old.tensors + added.tensors);
-  }
-
-  private static @Nullable Use oneLess(Use use) {
-    return use.tensors == 1 ? null : new Use(use.bytes, use.tensors - 1);
-  }
-
-  /** Called by the engine when it frees a tensor over a borrowed address. */
-  private static final class Release extends PointerConsumer {
-    @Override
-    public void call(Pointer data) {
-      USES.computeIfPresent(data.address(), (address, use) -> oneLess(use));
-    }
+  /** The segment in use, for tests. */
+  MemorySegment bytes() {
+    return bytes;
   }
 }

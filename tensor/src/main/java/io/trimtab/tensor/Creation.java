@@ -47,7 +47,9 @@ public final class Creation {
   /** A tensor on the CPU with a copy of {@code bytes} (little-endian, row after row). */
   public static Tensor copyOf(MemorySegment bytes, DType dtype, long... shape) {
     checkSize(bytes, dtype, shape);
-    Tensor tensor = Tensor.of(torch.empty(shape, Native.options(dtype, Device.CPU), new MemoryFormatOptional()));
+    Tensor tensor =
+        Tensor.of(
+            torch.empty(shape, Native.options(dtype, Device.CPU), new MemoryFormatOptional()));
     if (bytes.byteSize() > 0) {
       MemorySegment.ofAddress(tensor.handle().data_ptr().address())
           .reinterpret(bytes.byteSize())
@@ -57,22 +59,17 @@ public final class Creation {
   }
 
   /**
-   * A tensor on the CPU that reads {@code bytes} in place, without a copy; the segment, and so the
-   * file it may map, stays reachable for as long as any tensor uses the memory. The segment's arena
-   * must not be closed by hand: map files in {@code Arena.ofAuto()}. Nobody may write to it.
+   * A tensor on the CPU that reads {@code bytes} in place, without a copy. The tensor keeps the
+   * segment reachable, and so the file it may map; views of it do not. Nobody may write to the
+   * segment or close its arena while it is in use.
    */
   public static Tensor borrow(MemorySegment bytes, DType dtype, long... shape) {
     checkSize(bytes, dtype, shape);
     if (bytes.byteSize() == 0 || bytes.address() % dtype.bytes() != 0 || !bytes.isNative()) {
       return copyOf(bytes, dtype, shape); // the engine wants aligned elements outside the Java heap
     }
-    long[] strides = new long[shape.length];
-    long stride = 1;
-    for (int i = shape.length - 1; i >= 0; i--) {
-      strides[i] = stride;
-      stride *= Math.max(1, shape[i]);
-    }
-    return Tensor.of(BorrowedMemory.tensor(bytes, dtype, shape, strides));
+    Native.touch();
+    return Tensor.of(BorrowedMemory.tensor(bytes, dtype, shape));
   }
 
   private static void checkSize(MemorySegment bytes, DType dtype, long... shape) {

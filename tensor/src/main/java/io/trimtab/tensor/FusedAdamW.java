@@ -109,7 +109,9 @@ public final class FusedAdamW implements AutoCloseable {
     return List.copyOf(all);
   }
 
-  /** Goes on from moments restored by {@link Parameter#assign} as if {@code count} steps were made. */
+  /**
+   * Goes on from moments restored by {@link Parameter#assign} as if {@code count} steps were made.
+   */
   public void resumeAt(long count) {
     steps = count;
   }

@@ -68,9 +68,10 @@ public final class Gradients {
   }
 
   /**
-   * The result of {@code forward} with a hand-written gradient: for y = f(x) with any kernel, {@code
-   * backward} turns dL/dy into dL/dx. Nothing that {@code forward} makes is kept for the backward
-   * pass, so a frozen weight that is decompressed inside costs memory only while it is used.
+   * The result of {@code forward} with a hand-written gradient: for y = f(x) with any kernel,
+   * {@code backward} turns dL/dy into dL/dx. Nothing that {@code forward} makes is kept for the
+   * backward pass, so a frozen weight that is decompressed inside costs memory only while it is
+   * used.
    *
    * @param input x, [.., in]
    * @param forward computes y, [.., out], with the same leading sizes; runs without a graph

@@ -23,9 +23,7 @@ public final class Indexing {
     return Tensor.of(torch.index_select(input.handle(), dimension, indices.handle()));
   }
 
-  /**
-   * Rows of a table: [rows, size] at I64 [..] → [.., size]. Its gradient adds up what repeats.
-   */
+  /** Rows of a table: [rows, size] at I64 [..] → [.., size]. Its gradient adds up what repeats. */
   public static Tensor rows(Tensor table, Tensor indices) {
     return Tensor.of(torch.embedding(table.handle(), indices.handle()));
   }

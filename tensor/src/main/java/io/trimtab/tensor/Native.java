@@ -5,7 +5,9 @@ import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** What every class of this room shares of the binding: its limits, set before it is first touched. */
+/**
+ * What every class of this room shares of the binding: its limits, set before it is first touched.
+ */
 final class Native {
   static {
     // JavaCPP reads these once. Its defaults are multiples of the Java heap and would stall, then

@@ -23,8 +23,8 @@ final class Operators {
   /**
    * Calls {@code name} (such as {@code aten::_int_mm}) in the given overload ("" for most).
    *
-   * @param arguments one a schema argument, in order, defaults included: a {@link Tensor}, a list of
-   *     them, a number, a boolean, a string, or null for none
+   * @param arguments one a schema argument, in order, defaults included: a {@link Tensor}, a list
+   *     of them, a number, a boolean, a string, or null for none
    * @return the operator's results
    */
   static List<Tensor> call(String name, String overload, @Nullable Object... arguments) {
@@ -52,7 +52,11 @@ final class Operators {
       return handle;
     } catch (RuntimeException e) {
       throw new TensorException(
-          "found no operator " + name + " (overload \"" + overload + "\") in this build of libtorch",
+          "found no operator "
+              + name
+              + " (overload \""
+              + overload
+              + "\") in this build of libtorch",
           e);
     }
   }
@@ -69,14 +73,15 @@ final class Operators {
       case String text -> new IValue(text);
       default ->
           throw new TensorException(
-              "found an operator argument of " + argument.getClass() + ", expected a tensor, a list"
+              "found an operator argument of "
+                  + argument.getClass()
+                  + ", expected a tensor, a list"
                   + " of tensors, a number, a boolean, a string or null");
     };
   }
 
   private static GenericList tensors(List<?> list) {
-    GenericList tensors =
-        new GenericList(new TensorList().elementType());
+    GenericList tensors = new GenericList(new TensorList().elementType());
     list.forEach(element -> tensors.push_back(value(element)));
     return tensors;
   }

@@ -17,14 +17,11 @@ public final class Parameter implements AutoCloseable {
 
   /** A parameter that starts as a copy of {@code start}. */
   public static Parameter of(String name, Tensor start) {
-    return new Parameter(name, outliving(start.copy().contiguous(), true));
-  }
-
-  /** A copy that no scope frees. */
-  private static Tensor outliving(Tensor tensor, boolean gradient) {
-    tensor.handle().set_requires_grad(gradient);
-    tensor.handle().retainReference();
-    return tensor;
+    try (Scope scope = Scope.open()) {
+      Tensor value = scope.keep(start.contiguous().copy()).held();
+      value.handle().set_requires_grad(true);
+      return new Parameter(name, value);
+    }
   }
 
   /** What reports and files call it. */

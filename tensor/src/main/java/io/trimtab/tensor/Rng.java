@@ -37,7 +37,8 @@ public final class Rng {
   /** Uniform in [low, high). */
   public Tensor uniform(double low, double high, DType dtype, Device device, long... shape) {
     return onto(
-        device, Tensor.of(empty(dtype, shape).uniform_(low, high, new GeneratorOptional(generator))));
+        device,
+        Tensor.of(empty(dtype, shape).uniform_(low, high, new GeneratorOptional(generator))));
   }
 
   /** Normal with the given standard deviation. */
@@ -60,9 +61,7 @@ public final class Rng {
 
   private static org.bytedeco.pytorch.Tensor empty(DType dtype, long... shape) {
     return torch.empty(
-        shape,
-        Native.options(dtype, Device.CPU),
-        new org.bytedeco.pytorch.MemoryFormatOptional());
+        shape, Native.options(dtype, Device.CPU), new org.bytedeco.pytorch.MemoryFormatOptional());
   }
 
   /** The finaliser of SplitMix64: every bit of the result depends on every bit of the input. */

@@ -160,6 +160,12 @@ public final class Tensor implements AutoCloseable {
     }
   }
 
+  /** Takes it out of the reach of every scope: it lives until it is closed. Returns it. */
+  public Tensor held() {
+    handle().retainReference();
+    return this;
+  }
+
   /** Frees the memory now instead of at the end of its scope. Does no harm when repeated. */
   @Override
   public void close() {
@@ -172,5 +178,4 @@ public final class Tensor implements AutoCloseable {
         ? "Tensor[closed]"
         : "Tensor[" + dtype() + Arrays.toString(shape()) + " on " + device() + "]";
   }
-
 }

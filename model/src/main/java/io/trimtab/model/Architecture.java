@@ -1,0 +1,66 @@
+package io.trimtab.model;
+
+import io.trimtab.hub.ModelConfig;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A family of models: reads a configuration, asks for weights, names and joins the layers. One
+ * class each, found by {@link java.util.ServiceLoader} (annotate it with {@code @AutoService}).
+ */
+public interface Architecture {
+  /** The values of {@code model_type} in config.json that this class builds. */
+  Set<String> modelTypes();
+
+  /** Builds the layers of the model class that {@code config.architectures} names. */
+  Parts build(ModelConfig config, Weights weights);
+
+  /**
+   * The layers of a model.
+   *
+   * @param encoder from tokens to vectors
+   * @param heads what reads the vectors; empty for a bare encoder
+   */
+  record Parts(Encoder encoder, List<Head> heads) {
+    /** Copies the list. */
+    public Parts {
+      heads = List.copyOf(heads);
+    }
+  }
+
+  /** Which head a model class has, by the ending of its name. */
+  enum Task {
+    BARE,
+    MASKED_LM,
+    SEQUENCE_CLASSIFICATION,
+    TOKEN_CLASSIFICATION;
+
+    private boolean names(String modelClass) {
+      return switch (this) {
+        case BARE -> modelClass.endsWith("Model") || modelClass.endsWith("ForPreTraining");
+        case MASKED_LM -> modelClass.endsWith("ForMaskedLM");
+        case SEQUENCE_CLASSIFICATION -> modelClass.endsWith("ForSequenceClassification");
+        case TOKEN_CLASSIFICATION -> modelClass.endsWith("ForTokenClassification");
+      };
+    }
+
+    /** The task of the class that a configuration names; a bare encoder where it names none. */
+    public static Task of(ModelConfig config) {
+      Optional<String> name = config.architectures().stream().findFirst();
+      if (name.isEmpty()) {
+        return BARE;
+      }
+      for (Task task : values()) {
+        if (task.names(name.get())) {
+          return task;
+        }
+      }
+      throw new ModelException.Unsupported(
+          "found model class "
+              + name.get()
+              + ", expected one that ends in Model, ForMaskedLM, ForSequenceClassification or"
+              + " ForTokenClassification; other heads are not read yet");
+    }
+  }
+}

@@ -1,0 +1,122 @@
+package io.trimtab.model;
+
+import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The sum of word, position and segment vectors, normalised and, where asked, projected. */
+public final class Embeddings extends Layer {
+  private final Embedding words;
+  private final @Nullable Embedding positions;
+  private final @Nullable Embedding types;
+  private final Norm norm;
+  private final @Nullable Linear projection;
+  private final int firstPosition;
+
+  /**
+   * Embeddings of the given parts.
+   *
+   * @param firstPosition the row of the position table for a row's first token: 0, or 2 in RoBERTa
+   * @param projection from the embeddings' size to the hidden size, where they differ
+   */
+  public Embeddings(
+      String path,
+      Embedding words,
+      @Nullable Embedding positions,
+      @Nullable Embedding types,
+      Norm norm,
+      @Nullable Linear projection,
+      int firstPosition) {
+    super(path);
+    this.words = words;
+    this.positions = positions;
+    this.types = types;
+    this.norm = norm;
+    this.projection = projection;
+    this.firstPosition = firstPosition;
+  }
+
+  /** The word table. */
+  public Embedding words() {
+    return words;
+  }
+
+  /** The number of tokens a row can have; none where positions are not embedded. */
+  public java.util.OptionalInt maximumLength() {
+    return positions == null
+        ? java.util.OptionalInt.empty()
+        : java.util.OptionalInt.of(positions.rows() - firstPosition);
+  }
+
+  /** The batch's tokens as vectors [tokens, hidden]. */
+  public Tensor forward(Batch batch, Pass pass) {
+    check(batch);
+    Device device = words.table().device();
+    return Scope.of(
+        () -> {
+          Tensor sum = words.forward(batch.ids(device), pass);
+          if (types != null) {
+            sum = Arithmetic.add(sum, types.forward(batch.types(device), pass));
+          }
+          if (positions != null) {
+            Tensor at = batch.positions(device, firstPosition);
+            sum = Arithmetic.add(sum, positions.forward(at, pass));
+          }
+          Tensor normed = norm.forward(sum, pass);
+          return projection == null ? normed : projection.forward(normed, pass);
+        });
+  }
+
+  private void check(Batch batch) {
+    int limit = maximumLength().orElse(Integer.MAX_VALUE);
+    int vocabulary = words.rows();
+    int kinds = types == null ? Integer.MAX_VALUE : types.rows();
+    for (Batch.Row row : batch.rows()) {
+      if (row.ids().length > limit) {
+        throw new ModelException(
+            "found a row of "
+                + row.ids().length
+                + " tokens, expected at most "
+                + limit
+                + ", which is what this model has positions for; truncate the text");
+      }
+      for (int id : row.ids()) {
+        if (id < 0 || id >= vocabulary) {
+          throw new ModelException(
+              "found token number "
+                  + id
+                  + ", expected 0 to "
+                  + (vocabulary - 1)
+                  + "; encode with this model's own tokenizer");
+        }
+      }
+      for (int type : row.types()) {
+        if (type < 0 || type >= kinds) {
+          throw new ModelException(
+              "found token type " + type + ", expected 0 to " + (kinds - 1) + " for this model");
+        }
+      }
+    }
+  }
+
+  @Override
+  public List<Layer> children() {
+    List<Layer> children = new ArrayList<>();
+    children.add(words);
+    if (positions != null) {
+      children.add(positions);
+    }
+    if (types != null) {
+      children.add(types);
+    }
+    children.add(norm);
+    if (projection != null) {
+      children.add(projection);
+    }
+    return List.copyOf(children);
+  }
+}

@@ -1,0 +1,132 @@
+package io.trimtab.model;
+
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Neural;
+import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What turns an encoder's vectors into the numbers that are read. */
+public abstract sealed class Head extends Layer {
+  private Head(String path) {
+    super(path);
+  }
+
+  /** Scores of words: dense, activation, norm, then a product with every word's vector. */
+  public static final class MaskedLm extends Head {
+    private final Linear dense;
+    private final Activation activation;
+    private final Norm norm;
+    private final Linear decoder;
+
+    /** A head of the given parts; {@code decoder} is usually tied to the word embeddings. */
+    public MaskedLm(String path, Linear dense, Activation activation, Norm norm, Linear decoder) {
+      super(path);
+      this.dense = dense;
+      this.activation = activation;
+      this.norm = norm;
+      this.decoder = decoder;
+    }
+
+    /**
+     * Logits as F32.
+     *
+     * @param hidden [tokens, hidden]
+     * @param words the only words to score, I64 [chosen], or null for the whole vocabulary
+     * @return [tokens, chosen or vocabulary]
+     */
+    public Tensor forward(Tensor hidden, Pass pass, @Nullable Tensor words) {
+      return Scope.of(
+          () -> {
+            Tensor inner = activation.apply(dense.forward(hidden, pass));
+            return decoder.forward(norm.forward(inner, pass), pass, words).to(DType.F32);
+          });
+    }
+
+    @Override
+    public List<Layer> children() {
+      return List.of(dense, norm, decoder);
+    }
+  }
+
+  /** Scores of classes for a whole row, from its first token's vector. */
+  public static final class SequenceClassifier extends Head {
+    private final Linear dense;
+    private final Activation activation;
+    private final @Nullable Norm norm;
+    private final Linear classifier;
+
+    /** A head of the given parts; {@code norm} is null in most models. */
+    public SequenceClassifier(
+        String path, Linear dense, Activation activation, @Nullable Norm norm, Linear classifier) {
+      super(path);
+      this.dense = dense;
+      this.activation = activation;
+      this.norm = norm;
+      this.classifier = classifier;
+    }
+
+    /** First tokens' vectors [rows, hidden] to F32 logits [rows, classes]. */
+    public Tensor forward(Tensor first, Pass pass) {
+      return Scope.of(
+          () -> {
+            Tensor inner = activation.apply(dense.forward(first, pass));
+            Tensor normed = norm == null ? inner : norm.forward(inner, pass);
+            return classifier.forward(normed, pass).to(DType.F32);
+          });
+    }
+
+    @Override
+    public List<Layer> children() {
+      List<Layer> children = new ArrayList<>(List.of(dense, classifier));
+      if (norm != null) {
+        children.add(1, norm);
+      }
+      return List.copyOf(children);
+    }
+  }
+
+  /** Scores of classes for every token. */
+  public static final class TokenClassifier extends Head {
+    private final Linear classifier;
+
+    /** A head that is one linear layer. */
+    public TokenClassifier(String path, Linear classifier) {
+      super(path);
+      this.classifier = classifier;
+    }
+
+    /** [tokens, hidden] to F32 logits [tokens, classes]. */
+    public Tensor forward(Tensor hidden, Pass pass) {
+      return Scope.of(() -> classifier.forward(hidden, pass).to(DType.F32));
+    }
+
+    @Override
+    public List<Layer> children() {
+      return List.of(classifier);
+    }
+  }
+
+  /** A dense layer and tanh over the first token: what BERT was pretrained with. */
+  public static final class Pooler extends Head {
+    private final Linear dense;
+
+    /** A pooler over one linear layer. */
+    public Pooler(String path, Linear dense) {
+      super(path);
+      this.dense = dense;
+    }
+
+    /** First tokens' vectors [rows, hidden] to [rows, hidden]. */
+    public Tensor forward(Tensor first, Pass pass) {
+      return Scope.of(() -> Neural.tanh(dense.forward(first, pass)));
+    }
+
+    @Override
+    public List<Layer> children() {
+      return List.of(dense);
+    }
+  }
+}

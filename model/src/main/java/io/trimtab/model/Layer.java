@@ -1,0 +1,50 @@
+package io.trimtab.model;
+
+import io.trimtab.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.stream.Stream;
+
+/**
+ * A named part of a model. Its path is the name its checkpoint gives it on the Hugging Face hub, so
+ * addresses, files, reports and errors all speak the same names.
+ */
+public abstract class Layer {
+  private final String path;
+
+  /** A layer of the given path. */
+  protected Layer(String path) {
+    this.path = path;
+  }
+
+  /** Its name in the checkpoint, such as {@code bert.encoder.layer.0.attention.self.query}. */
+  public final String path() {
+    return path;
+  }
+
+  /** The layers directly below, in the order of computation. */
+  public List<Layer> children() {
+    return List.of();
+  }
+
+  /** Its own stored tensors by full name, without those of layers below. */
+  public SequencedMap<String, Tensor> tensors() {
+    return java.util.Collections.unmodifiableSequencedMap(new java.util.LinkedHashMap<>(Map.of()));
+  }
+
+  /** The places where patches can act on this layer itself. */
+  public List<Site<?>> sites() {
+    return tensors().keySet().stream().<Site<?>>map(Site::tensor).toList();
+  }
+
+  /** This layer and all below it, in the order of computation. */
+  public final Stream<Layer> walk() {
+    return Stream.concat(Stream.of(this), children().stream().flatMap(Layer::walk));
+  }
+
+  @Override
+  public String toString() {
+    return getClass().getSimpleName() + " " + path;
+  }
+}

@@ -1,0 +1,130 @@
+package io.trimtab.model;
+
+import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Tensor;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/** y = x Wᵀ + b, with sites for its input, output, weight and bias. */
+public final class Linear extends Layer {
+  private final Weight weight;
+  private final @Nullable Tensor bias;
+  private final Site<Patch.Input> inputSite;
+  private final Site<Patch.Output> outputSite;
+  private final Site<Patch.Effective> weightSite;
+  private final Site<Patch.Effective> biasSite;
+
+  /** A layer over a weight and, where not null, a bias [out]. */
+  public Linear(String path, Weight weight, @Nullable Tensor bias) {
+    this(path, weight, bias, path + ".weight", path + ".bias");
+  }
+
+  /** One whose tensors go by names of their own: a head tied to the embedding, for one. */
+  public Linear(
+      String path, Weight weight, @Nullable Tensor bias, String weightName, String biasName) {
+    super(path);
+    this.weight = weight;
+    this.bias = bias;
+    inputSite = Site.input(path);
+    outputSite = Site.output(path);
+    weightSite = Site.tensor(weightName);
+    biasSite = Site.tensor(biasName);
+  }
+
+  /** Its matrix. */
+  public Weight weight() {
+    return weight;
+  }
+
+  /** Its bias [out], or null. */
+  public @Nullable Tensor bias() {
+    return bias;
+  }
+
+  /** The name of its weight's tensor. */
+  public String weightName() {
+    return weightSite.path();
+  }
+
+  /** The name of its bias's tensor, whether it has one or not. */
+  public String biasName() {
+    return biasSite.path();
+  }
+
+  /** [tokens, in] to [tokens, out]. */
+  public Tensor forward(Tensor input, Pass pass) {
+    return forward(input, pass, null);
+  }
+
+  /**
+   * Some outputs only.
+   *
+   * @param outputs which ones, I64 [chosen], or null for all
+   * @return [tokens, chosen]
+   */
+  public Tensor forward(Tensor input, Pass pass, @Nullable Tensor outputs) {
+    boolean inner = pass.touches(weightSite) || pass.touches(biasSite) || pass.touches(inputSite);
+    if (!inner && !pass.touches(outputSite)) {
+      return product(input, weight, bias, outputs);
+    }
+    // What no row changes is computed once for all rows.
+    Tensor base = inner ? null : product(input, weight, bias, outputs);
+    return pass.perSegment(
+        (patches, start, inside) -> {
+          Tensor in = inside.cut(input, start);
+          Tensor out =
+              base == null ? patched(in, patches, inside, outputs) : inside.cut(base, start);
+          Patch.Output patch = patches.at(outputSite);
+          if (patch == null) {
+            return out;
+          }
+          if (outputs != null) {
+            throw new ModelException.Unsupported(
+                "found a patch at the output of "
+                    + path()
+                    + " while only some of its outputs are computed; ask for all of them");
+          }
+          return patch.apply(in, out, inside);
+        });
+  }
+
+  private Tensor patched(Tensor input, Patches patches, Pass pass, @Nullable Tensor outputs) {
+    Patch.Input atInput = patches.at(inputSite);
+    Patch.Effective atWeight = patches.at(weightSite);
+    Patch.Effective atBias = patches.at(biasSite);
+    Tensor in = atInput == null ? input : atInput.apply(input, pass);
+    Weight w = atWeight == null ? weight : new Weight.Dense(atWeight.apply(weight.dense(), pass));
+    Tensor b = bias == null || atBias == null ? bias : atBias.apply(bias, pass);
+    return product(in, w, b, outputs);
+  }
+
+  private static Tensor product(
+      Tensor input, Weight weight, @Nullable Tensor bias, @Nullable Tensor outputs) {
+    if (outputs == null) {
+      return weight.product(input, bias);
+    }
+    Tensor rows = Indexing.select(weight.dense(), 0, outputs);
+    Tensor some = bias == null ? null : Indexing.select(bias, 0, outputs);
+    return new Weight.Dense(rows).product(input, some);
+  }
+
+  @Override
+  public SequencedMap<String, Tensor> tensors() {
+    SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+    tensors.put(weightName(), weight.dense());
+    if (bias != null) {
+      tensors.put(biasName(), bias);
+    }
+    return Collections.unmodifiableSequencedMap(tensors);
+  }
+
+  @Override
+  public List<Site<?>> sites() {
+    return bias == null
+        ? List.of(inputSite, weightSite, outputSite)
+        : List.of(inputSite, weightSite, biasSite, outputSite);
+  }
+}

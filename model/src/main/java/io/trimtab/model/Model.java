@@ -1,0 +1,244 @@
+package io.trimtab.model;
+
+import io.trimtab.hub.ModelConfig;
+import io.trimtab.hub.TensorFile;
+import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Reduction;
+import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A frozen pretrained model: a tree of named layers over weights that nothing ever changes. Any
+ * number of threads may use it at once, each with a {@link Pass} of its own.
+ */
+public final class Model implements AutoCloseable {
+  private final String name;
+  private final ModelConfig config;
+  private final TensorFile file;
+  private final Encoder encoder;
+  private final List<Head> heads;
+  private final Map<String, String> storedNames;
+  private final List<Tensor> owned;
+  private final DType dtype;
+  private final Device device;
+  private final Layer root;
+
+  private Model(
+      String name,
+      ModelConfig config,
+      TensorFile file,
+      Architecture.Parts parts,
+      Weights weights,
+      DType dtype,
+      Device device) {
+    this.name = name;
+    this.config = config;
+    this.file = file;
+    this.encoder = parts.encoder();
+    this.heads = parts.heads();
+    this.storedNames = weights.storedNames();
+    this.owned = weights.handedOut();
+    this.dtype = dtype;
+    this.device = device;
+    List<Layer> top = new ArrayList<>();
+    top.add(encoder);
+    top.addAll(heads);
+    this.root = new Root(List.copyOf(top));
+  }
+
+  /** The tree's root, which has no name and no tensors of its own. */
+  private static final class Root extends Layer {
+    private final List<Layer> children;
+
+    Root(List<Layer> children) {
+      super("");
+      this.children = children;
+    }
+
+    @Override
+    public List<Layer> children() {
+      return children;
+    }
+  }
+
+  /**
+   * Builds a model over a checkpoint.
+   *
+   * @param name what reports call it
+   * @param config its config.json
+   * @param file its tensors; the model closes it
+   * @param dtype F32, or BF16 for half the memory
+   * @param device where the weights and all computation are
+   */
+  public static Model build(
+      String name, ModelConfig config, TensorFile file, DType dtype, Device device) {
+    Architecture architecture = Architectures.of(config);
+    Weights weights = new Weights(file, dtype, device);
+    Architecture.Parts parts = architecture.build(config, weights);
+    weights.checkAllUsed();
+    return new Model(name, config, file, parts, weights, dtype, device);
+  }
+
+  /** What it was opened as. */
+  public String name() {
+    return name;
+  }
+
+  /** Its configuration. */
+  public ModelConfig config() {
+    return config;
+  }
+
+  /** The element type of its weights. */
+  public DType dtype() {
+    return dtype;
+  }
+
+  /** Where its weights are. */
+  public Device device() {
+    return device;
+  }
+
+  /** The tree of layers, under a root without a name. */
+  public Layer root() {
+    return root;
+  }
+
+  /** From tokens to vectors. */
+  public Encoder encoder() {
+    return encoder;
+  }
+
+  /** The layer of the given path; empty where there is none. */
+  public Optional<Layer> layer(String path) {
+    return root.walk().filter(layer -> layer.path().equals(path)).findFirst();
+  }
+
+  /** Every stored tensor by name, each once, in the order of computation. */
+  public SequencedMap<String, Tensor> tensors() {
+    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
+    root.walk().forEach(layer -> layer.tensors().forEach(all::putIfAbsent));
+    return all;
+  }
+
+  /** The head of the given kind, where the model has it. */
+  public <H extends Head> Optional<H> head(Class<H> kind) {
+    return heads.stream().filter(kind::isInstance).map(kind::cast).findFirst();
+  }
+
+  private <H extends Head> H need(Class<H> kind, String what) {
+    return head(kind)
+        .orElseThrow(
+            () ->
+                new ModelException(
+                    "found no "
+                        + what
+                        + " in "
+                        + name
+                        + " ("
+                        + String.join(", ", config.architectures())
+                        + "), expected a model with one; open another checkpoint"));
+  }
+
+  /**
+   * Scores of words at masks.
+   *
+   * @param at the tokens to score at
+   * @param words the only words to score, I64 [chosen], or null for the whole vocabulary
+   * @return F32 [tokens of {@code at}, chosen or vocabulary], row after row
+   */
+  public Tensor maskedLogits(Batch batch, Pass pass, Positions at, @Nullable Tensor words) {
+    Head.MaskedLm head = need(Head.MaskedLm.class, "masked-language-model head");
+    return Scope.of(
+        () -> {
+          Tensor hidden = encoder.forward(batch, pass, at);
+          return head.forward(hidden, pass.at(at.layout()), words);
+        });
+  }
+
+  /** Scores of classes for each row, F32 [rows, classes]. */
+  public Tensor classify(Batch batch, Pass pass) {
+    Head.SequenceClassifier head =
+        need(Head.SequenceClassifier.class, "sequence-classification head");
+    return Scope.of(
+        () -> {
+          Positions first = Positions.first(batch.layout());
+          return head.forward(encoder.forward(batch, pass, first), pass.at(first.layout()));
+        });
+  }
+
+  /** Scores of classes for each token, F32 [tokens, classes]. */
+  public Tensor classifyTokens(Batch batch, Pass pass) {
+    Head.TokenClassifier head = need(Head.TokenClassifier.class, "token-classification head");
+    return Scope.of(() -> head.forward(encoder.forward(batch, pass, null), pass));
+  }
+
+  /** How a row's vector is made of its tokens' vectors. */
+  public enum Pooling {
+    /** The first token's. */
+    FIRST,
+    /** The mean of all tokens'. */
+    MEAN
+  }
+
+  /** One vector a row, F32 [rows, hidden], of length 1 where {@code normalised}. */
+  public Tensor embed(Batch batch, Pass pass, Pooling pooling, boolean normalised) {
+    return Scope.of(
+        () -> {
+          Tensor pooled =
+              switch (pooling) {
+                case FIRST -> encoder.forward(batch, pass, Positions.first(batch.layout()));
+                case MEAN -> means(encoder.forward(batch, pass, null), batch.layout());
+              };
+          Tensor plain = pooled.to(DType.F32);
+          if (!normalised) {
+            return plain;
+          }
+          Tensor squares = Reduction.sum(Arithmetic.multiply(plain, plain), 1);
+          return Arithmetic.divide(plain, Indexing.unsqueeze(Arithmetic.squareRoot(squares), 1));
+        });
+  }
+
+  private static Tensor means(Tensor hidden, Layout layout) {
+    List<Tensor> rows = new ArrayList<>();
+    for (int row = 0; row < layout.rows(); row++) {
+      Tensor part = Indexing.slice(hidden, 0, layout.start(row), layout.length(row));
+      rows.add(Reduction.mean(part.to(DType.F32), 0, false));
+    }
+    return Indexing.stack(rows, 0);
+  }
+
+  /**
+   * The SHA-256 of a tensor as stored in the checkpoint, whatever type it is computed in: what a
+   * delta records of the base it was tuned on.
+   */
+  public String fingerprint(String tensor) {
+    String stored = storedNames.get(tensor);
+    if (stored == null) {
+      throw new ModelException("found no tensor " + tensor + " in " + name);
+    }
+    return Fingerprints.sha256(file.info(stored), file.bytes(stored));
+  }
+
+  /** Frees its weights. */
+  @Override
+  public void close() {
+    owned.forEach(Tensor::close);
+    file.close();
+  }
+
+  @Override
+  public String toString() {
+    return "Model[" + name + ", " + config.modelType() + ", " + dtype + " on " + device + "]";
+  }
+}

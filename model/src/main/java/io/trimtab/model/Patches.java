@@ -1,0 +1,47 @@
+package io.trimtab.model;
+
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What acts where: an immutable map from sites to patches. */
+public final class Patches {
+  /** Nothing anywhere. */
+  public static final Patches NONE = new Patches(Map.of());
+
+  private final Map<Site<?>, Patch> at;
+
+  private Patches(Map<Site<?>, Patch> at) {
+    this.at = at;
+  }
+
+  /**
+   * The given patches.
+   *
+   * @throws ModelException where a patch does not fit its site's kind
+   */
+  public static Patches of(Map<Site<?>, Patch> at) {
+    at.forEach(
+        (site, patch) -> {
+          if (!site.kind().isInstance(patch)) {
+            throw new ModelException(
+                "found a patch of "
+                    + patch.getClass()
+                    + " at "
+                    + site
+                    + ", expected one that implements the site's kind");
+          }
+        });
+    return at.isEmpty() ? NONE : new Patches(Map.copyOf(at));
+  }
+
+  /** The patch at a site, or null. */
+  public <P extends Patch> @Nullable P at(Site<P> site) {
+    Patch patch = at.get(site);
+    return patch == null ? null : site.kind().cast(patch);
+  }
+
+  /** Whether nothing is patched anywhere. */
+  public boolean isEmpty() {
+    return at.isEmpty();
+  }
+}

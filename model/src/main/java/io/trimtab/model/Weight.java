@@ -1,0 +1,38 @@
+package io.trimtab.model;
+
+import io.trimtab.tensor.LinearAlgebra;
+import io.trimtab.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/** The matrix of a linear layer, in whatever form it is held. */
+public interface Weight {
+  /** x Wᵀ + bias: [tokens, in] to [tokens, out]. */
+  Tensor product(Tensor input, @Nullable Tensor bias);
+
+  /** W as a plain tensor [out, in]. */
+  Tensor dense();
+
+  /** The size of an input. */
+  long in();
+
+  /** The size of an output. */
+  long out();
+
+  /** A plain matrix [out, in]. */
+  record Dense(Tensor dense) implements Weight {
+    @Override
+    public Tensor product(Tensor input, @Nullable Tensor bias) {
+      return LinearAlgebra.linear(input, dense, bias);
+    }
+
+    @Override
+    public long in() {
+      return dense.size(1);
+    }
+
+    @Override
+    public long out() {
+      return dense.size(0);
+    }
+  }
+}

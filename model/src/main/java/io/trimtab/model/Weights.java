@@ -1,0 +1,145 @@
+package io.trimtab.model;
+
+import io.trimtab.hub.TensorFile;
+import io.trimtab.hub.TensorInfo;
+import io.trimtab.tensor.Creation;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Hands a checkpoint's tensors to an {@link Architecture} under their own names and keeps count, so
+ * that a tensor nobody asked for is found out.
+ */
+public final class Weights {
+  /** Names that old checkpoints use for the two tensors of a norm. */
+  private static final Map<String, String> OLD_NAMES = Map.of("weight", "gamma", "bias", "beta");
+
+  private final TensorFile file;
+  private final DType dtype;
+  private final Device device;
+  private final Map<String, Tensor> loaded = new HashMap<>();
+  private final Map<String, String> stored = new HashMap<>();
+  private final Set<String> used = new HashSet<>();
+
+  Weights(TensorFile file, DType dtype, Device device) {
+    this.file = file;
+    this.dtype = dtype;
+    this.device = device;
+  }
+
+  /** Whether the checkpoint has a tensor of this name. */
+  public boolean has(String name) {
+    return file.names().contains(name) || file.names().contains(oldName(name));
+  }
+
+  /** A linear layer: {@code path.weight} [out, in] and, where there is one, {@code path.bias}. */
+  public Linear linear(String path) {
+    return new Linear(path, new Weight.Dense(tensor(path + ".weight")), optional(path + ".bias"));
+  }
+
+  /**
+   * A head whose matrix is the embedding's table, unless the checkpoint has one of its own and the
+   * model is not tied.
+   *
+   * @param biasName the tensor of its bias, which may have another name than the layer's
+   */
+  public Linear decoder(String path, Embedding words, String biasName, boolean tied) {
+    ignore(path + ".bias");
+    if (tied) {
+      ignore(path + ".weight");
+      Weight shared = new Weight.Dense(words.table());
+      return new Linear(path, shared, optional(biasName), words.tableName(), biasName);
+    }
+    Weight own = new Weight.Dense(tensor(path + ".weight"));
+    return new Linear(path, own, optional(biasName), path + ".weight", biasName);
+  }
+
+  /** A norm: {@code path.weight} [n] and, where there is one, {@code path.bias}. */
+  public Norm norm(String path, double epsilon) {
+    return new Norm(path, tensor(path + ".weight"), optional(path + ".bias"), epsilon);
+  }
+
+  /** An embedding table: {@code path.weight} [rows, size]. */
+  public Embedding embedding(String path) {
+    return new Embedding(path, tensor(path + ".weight"));
+  }
+
+  /** A tensor, or null where the checkpoint has none of that name. */
+  public @Nullable Tensor optional(String name) {
+    return has(name) ? tensor(name) : null;
+  }
+
+  /** A tensor; an error that says what was looked for where there is none. */
+  public Tensor tensor(String name) {
+    Tensor known = loaded.get(name);
+    if (known != null) {
+      return known;
+    }
+    String inFile = file.names().contains(name) ? name : oldName(name);
+    TensorInfo info = file.info(file.names().contains(inFile) ? inFile : name);
+    used.add(info.name());
+    stored.put(name, info.name());
+    Tensor tensor = load(info);
+    loaded.put(name, tensor);
+    return tensor;
+  }
+
+  private Tensor load(TensorInfo info) {
+    try (Scope scope = Scope.open()) {
+      Tensor plain = Creation.borrow(file.bytes(info.name()), info.dtype(), info.shape());
+      Tensor converted = info.dtype().isFloating() ? plain.to(dtype) : plain;
+      return scope.keep(converted.to(device)).held();
+    }
+  }
+
+  /** Allows tensors of these names to be there unused: what this model class does not compute. */
+  public void ignore(String... names) {
+    for (String name : names) {
+      if (name.endsWith(".")) {
+        file.names().stream().filter(each -> each.startsWith(name)).forEach(used::add);
+      } else {
+        used.add(name);
+      }
+    }
+  }
+
+  /** The name in the file of each tensor handed out, which differs for old checkpoints. */
+  Map<String, String> storedNames() {
+    return Map.copyOf(stored);
+  }
+
+  List<Tensor> handedOut() {
+    return List.copyOf(loaded.values());
+  }
+
+  /** Refuses a checkpoint with tensors that no layer asked for. */
+  void checkAllUsed() {
+    List<String> left = new ArrayList<>(file.names());
+    left.removeAll(used);
+    if (!left.isEmpty()) {
+      throw new ModelException(
+          "found "
+              + left.size()
+              + " tensors in the checkpoint that this architecture does not use ("
+              + String.join(", ", left.subList(0, Math.min(4, left.size())))
+              + (left.size() > 4 ? ", …" : "")
+              + "), expected every tensor to have a place; check model_type and architectures in"
+              + " config.json");
+    }
+  }
+
+  private static String oldName(String name) {
+    int dot = name.lastIndexOf('.');
+    String old = OLD_NAMES.get(name.substring(dot + 1));
+    return old == null || !name.contains("LayerNorm") ? name : name.substring(0, dot + 1) + old;
+  }
+}
