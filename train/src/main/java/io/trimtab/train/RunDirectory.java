@@ -71,7 +71,8 @@ public final class RunDirectory {
     } catch (IOException e) {
       throw new RunException("%s cannot be written: %s".formatted(path, e), e);
     }
-    return new RunDirectory(path, info);
+    // As read back, so that a new run and a resumed one know exactly the same.
+    return open(path);
   }
 
   /**

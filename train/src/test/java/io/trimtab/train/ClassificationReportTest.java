@@ -85,11 +85,11 @@ class ClassificationReportTest {
     assertThat(table)
         .isEqualTo(
             """
-                            precision     recall         F1    support
-            bb                  0.500      1.000      0.667          1
-            ä                   1.000      0.500      0.667          2
-            accuracy                                  0.667          3
-            macro average       0.750      0.750      0.667          3
+                           precision     recall         F1    support
+            bb                 0.500      1.000      0.667          1
+            ä                  1.000      0.500      0.667          2
+            accuracy                                 0.667          3
+            macro average      0.750      0.750      0.667          3
             """);
   }
 

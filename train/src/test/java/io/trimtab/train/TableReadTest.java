@@ -73,11 +73,14 @@ class TableReadTest {
     Table table =
         read(
             "a.tsv",
-            "text\tlabel\n"
-                + "\"quoted, with \"\"inner\"\" and\nline break\"\tx\n"
-                + "\"Hello\" he said\tx\n"
-                + "\"never closed\tx\n"
-                + "5\" pipe\t\"y\"\n");
+            """
+            text\tlabel
+            "quoted, with ""inner"" and
+            line break"\tx
+            "Hello" he said\tx
+            "never closed\tx
+            5" pipe\t"y"
+            """);
 
     assertThat(table.column("text"))
         .containsExactly(
@@ -94,8 +97,10 @@ class TableReadTest {
     Table table =
         read(
             "a.jsonl",
-            "{\"text\":\"a\\n\\u00e9\",\"n\":1.0,\"b\":true}\n"
-                + "{\"b\":false,\"n\":1e5,\"text\":\"\"}\n");
+            """
+            {"text":"a\\n\\u00e9","n":1.0,"b":true}
+            {"b":false,"n":1e5,"text":""}
+            """);
 
     assertThat(table.columns()).containsExactly("text", "n", "b");
     assertThat(table.row(0)).containsExactly("a\né", "1.0", "true");
@@ -109,7 +114,7 @@ class TableReadTest {
       textBlock =
           """
           a.csv   | ``                             | a.csv is empty
-          a.tsv   | `\\uFEFF`                      | a.tsv is empty
+          a.tsv   | `BOM`                        | a.tsv is empty
           a.jsonl | `\\n\\n`                       | a.jsonl is empty
           a.csv   | `text,label\\n`                | has a header (text, label) but no rows
           a.tsv   | `text\\tlabel`                 | has a header (text, label) but no rows
@@ -134,7 +139,7 @@ class TableReadTest {
           """)
   void whatCannotBeReadSaysWhereAndWhy(String name, String content, String message)
       throws IOException {
-    Path file = file(name, content.translateEscapes().replace("\\uFEFF", "\uFEFF"));
+    Path file = file(name, content.translateEscapes().replace("BOM", "\uFEFF"));
 
     assertThatThrownBy(() -> Table.read(file))
         .isInstanceOf(DataException.class)
