@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -239,8 +240,10 @@ public final class ReportHtml {
     facts("Settings", run.settings());
     facts("Seeds", run.seeds());
     facts("Versions", run.versions());
-    facts("Machine", run.machine());
-    facts("Threads", Map.of("threads", run.threads()));
+    Map<String, Object> machine = new LinkedHashMap<>();
+    machine.put("threads", run.threads());
+    machine.putAll(run.machine());
+    facts("Machine", machine);
     facts("Hashes", run.hashes());
     add("</section>\n");
   }

@@ -13,7 +13,7 @@ final class SvgChart {
   private static final int WIDTH = 560;
   private static final int HEIGHT = 250;
   private static final int LEFT = 58;
-  private static final int RIGHT = 14;
+  private static final int RIGHT = 28;
   private static final int TOP = 14;
   private static final int BOTTOM = 40;
 
@@ -153,8 +153,8 @@ final class SvgChart {
       return text + "\u00A0%";
     }
     double largest = Math.max(Math.abs(y.low()), Math.abs(y.high()));
-    if (tick != 0 && (largest < 1e-2 || largest >= 1e5)) {
-      return scientific(tick);
+    if (largest < 1e-2 || largest >= 1e5) {
+      return tick == 0 ? "0" : scientific(tick);
     }
     return String.format(Locale.ROOT, "%." + decimals(y.step()) + "f", tick);
   }
