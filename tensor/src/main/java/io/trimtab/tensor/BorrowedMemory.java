@@ -19,20 +19,25 @@ final class BorrowedMemory {
   private static final ConcurrentHashMap<Long, Use> USES = new ConcurrentHashMap<>();
 
   /** One callback for all tensors: the binding can register only a handful. */
-  private static final Release RELEASE = new Release();
+  private static final Release RELEASE = Native.forever(new Release());
 
   private BorrowedMemory() {}
 
   static org.bytedeco.pytorch.Tensor tensor(
       MemorySegment bytes, DType dtype, long[] shape, long[] strides) {
     USES.merge(bytes.address(), new Use(bytes, 1), BorrowedMemory::both);
-    return torch.from_blob(
-        Native.address(bytes.address()),
-        shape,
-        strides,
-        RELEASE,
-        Native.options(dtype, Device.CPU),
-        new DeviceOptional());
+    try {
+      return torch.from_blob(
+          Native.address(bytes.address()),
+          shape,
+          strides,
+          RELEASE,
+          Native.options(dtype, Device.CPU),
+          new DeviceOptional());
+    } catch (RuntimeException e) {
+      release(bytes.address());
+      throw e;
+    }
   }
 
   /** The number of distinct addresses in use, for tests. */
@@ -41,9 +46,12 @@ final class BorrowedMemory {
   }
 
   private static Use both(Use old, Use added) {
-    MemorySegment longer =
-        old.bytes.byteSize() >= added.bytes.byteSize() ? old.bytes : added.bytes;
+    MemorySegment longer = old.bytes.byteSize() >= added.bytes.byteSize() ? old.bytes : added.bytes;
     return new Use(longer, old.tensors + added.tensors);
+  }
+
+  private static void release(long address) {
+    USES.computeIfPresent(address, (_, use) -> oneLess(use));
   }
 
   private static @Nullable Use oneLess(Use use) {
@@ -54,7 +62,7 @@ final class BorrowedMemory {
   private static final class Release extends PointerConsumer {
     @Override
     public void call(Pointer data) {
-      USES.computeIfPresent(data.address(), (address, use) -> oneLess(use));
+      release(data.address());
     }
   }
 }

@@ -1,7 +1,6 @@
 package io.trimtab.tensor;
 
 import java.lang.foreign.MemorySegment;
-import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.global.torch;
 
@@ -11,17 +10,17 @@ public final class Creation {
 
   /** Zeros of the given shape. */
   public static Tensor zeros(DType dtype, Device device, long... shape) {
-    return Tensor.of(torch.zeros(shape, Native.options(dtype, device)));
+    return Call.of(() -> torch.zeros(shape, Native.options(dtype, device)));
   }
 
   /** Every element {@code value}. */
   public static Tensor full(double value, DType dtype, Device device, long... shape) {
-    return Tensor.of(torch.full(shape, new Scalar(value), Native.options(dtype, device)));
+    return Call.of(() -> torch.full(shape, new Scalar(value), Native.options(dtype, device)));
   }
 
   /** 0, 1, … {@code count} - 1 as I64. */
   public static Tensor range(long count, Device device) {
-    return Tensor.of(torch.arange(new Scalar(count), Native.options(DType.I64, device)));
+    return Call.of(() -> torch.arange(new Scalar(count), Native.options(DType.I64, device)));
   }
 
   /** F32 values on the CPU. */
@@ -47,13 +46,14 @@ public final class Creation {
   /** A tensor on the CPU with a copy of {@code bytes} (little-endian, row after row). */
   public static Tensor copyOf(MemorySegment bytes, DType dtype, long... shape) {
     checkSize(bytes, dtype, shape);
-    Tensor tensor = Tensor.of(torch.empty(shape, Native.options(dtype, Device.CPU), new MemoryFormatOptional()));
-    if (bytes.byteSize() > 0) {
-      MemorySegment.ofAddress(tensor.handle().data_ptr().address())
-          .reinterpret(bytes.byteSize())
-          .copyFrom(bytes);
-    }
+    Tensor tensor = empty(dtype, shape);
+    tensor.memory().copyFrom(bytes);
     return tensor;
+  }
+
+  /** Room on the CPU whose contents are yet to be written. */
+  static Tensor empty(DType dtype, long... shape) {
+    return Call.of(() -> torch.empty(shape, Native.options(dtype, Device.CPU), Native.SAME_FORMAT));
   }
 
   /**
@@ -72,7 +72,7 @@ public final class Creation {
       strides[i] = stride;
       stride *= Math.max(1, shape[i]);
     }
-    return Tensor.of(BorrowedMemory.tensor(bytes, dtype, shape, strides));
+    return Call.of(() -> BorrowedMemory.tensor(bytes, dtype, shape, strides));
   }
 
   private static void checkSize(MemorySegment bytes, DType dtype, long... shape) {

@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Checks gradients against central differences, (f(x + h) - f(x - h)) / 2h, in double precision: the
- * judge of every hand-written gradient.
+ * Checks gradients against central differences, (f(x + h) - f(x - h)) / 2h, in double precision:
+ * the judge of every hand-written gradient.
  */
 public final class FiniteDifferences {
   private static final double STEP = 1e-5;

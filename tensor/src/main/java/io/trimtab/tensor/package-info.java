@@ -1,4 +1,7 @@
-/** Tensors, scopes, element types, devices, random numbers and gradients. The only room that knows libtorch. */
+/**
+ * Tensors, scopes, element types, devices, random numbers and gradients. The only room that knows
+ * libtorch.
+ */
 @NullMarked
 package io.trimtab.tensor;
 
