@@ -1,7 +1,6 @@
 package io.trimtab.tensor;
 
 import java.lang.foreign.MemorySegment;
-import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.global.torch;
 
@@ -11,17 +10,17 @@ public final class Creation {
 
   /** Zeros of the given shape. */
   public static Tensor zeros(DType dtype, Device device, long... shape) {
-    return Tensor.of(torch.zeros(shape, Native.options(dtype, device)));
+    return Call.of(() -> torch.zeros(shape, Native.options(dtype, device)));
   }
 
   /** Every element {@code value}. */
   public static Tensor full(double value, DType dtype, Device device, long... shape) {
-    return Tensor.of(torch.full(shape, new Scalar(value), Native.options(dtype, device)));
+    return Call.of(() -> torch.full(shape, new Scalar(value), Native.options(dtype, device)));
   }
 
   /** 0, 1, … {@code count} - 1 as I64. */
   public static Tensor range(long count, Device device) {
-    return Tensor.of(torch.arange(new Scalar(count), Native.options(DType.I64, device)));
+    return Call.of(() -> torch.arange(new Scalar(count), Native.options(DType.I64, device)));
   }
 
   /** F32 values on the CPU. */
@@ -47,29 +46,33 @@ public final class Creation {
   /** A tensor on the CPU with a copy of {@code bytes} (little-endian, row after row). */
   public static Tensor copyOf(MemorySegment bytes, DType dtype, long... shape) {
     checkSize(bytes, dtype, shape);
-    Tensor tensor =
-        Tensor.of(
-            torch.empty(shape, Native.options(dtype, Device.CPU), new MemoryFormatOptional()));
-    if (bytes.byteSize() > 0) {
-      MemorySegment.ofAddress(tensor.handle().data_ptr().address())
-          .reinterpret(bytes.byteSize())
-          .copyFrom(bytes);
-    }
+    Tensor tensor = empty(dtype, shape);
+    tensor.memory().copyFrom(bytes);
     return tensor;
   }
 
+  /** Room on the CPU whose contents are yet to be written. */
+  static Tensor empty(DType dtype, long... shape) {
+    return Call.of(() -> torch.empty(shape, Native.options(dtype, Device.CPU), Native.SAME_FORMAT));
+  }
+
   /**
-   * A tensor on the CPU that reads {@code bytes} in place, without a copy. The tensor keeps the
-   * segment reachable, and so the file it may map; views of it do not. Nobody may write to the
-   * segment or close its arena while it is in use.
+   * A tensor on the CPU that reads {@code bytes} in place, without a copy; the segment, and so the
+   * file it may map, stays reachable for as long as any tensor uses the memory. The segment's arena
+   * must not be closed by hand: map files in {@code Arena.ofAuto()}. Nobody may write to it.
    */
   public static Tensor borrow(MemorySegment bytes, DType dtype, long... shape) {
     checkSize(bytes, dtype, shape);
     if (bytes.byteSize() == 0 || bytes.address() % dtype.bytes() != 0 || !bytes.isNative()) {
       return copyOf(bytes, dtype, shape); // the engine wants aligned elements outside the Java heap
     }
-    Native.touch();
-    return Tensor.of(BorrowedMemory.tensor(bytes, dtype, shape));
+    long[] strides = new long[shape.length];
+    long stride = 1;
+    for (int i = shape.length - 1; i >= 0; i--) {
+      strides[i] = stride;
+      stride *= Math.max(1, shape[i]);
+    }
+    return Call.of(() -> BorrowedMemory.tensor(bytes, dtype, shape, strides));
   }
 
   private static void checkSize(MemorySegment bytes, DType dtype, long... shape) {

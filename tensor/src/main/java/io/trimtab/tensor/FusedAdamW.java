@@ -1,6 +1,7 @@
 package io.trimtab.tensor;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -37,12 +38,8 @@ public final class FusedAdamW implements AutoCloseable {
   private static Parameter zerosLike(Parameter parameter, String suffix) {
     Tensor value = parameter.value();
     try (Scope _ = Scope.open()) {
-      Parameter moment =
-          Parameter.of(
-              parameter.name() + suffix,
-              Creation.zeros(value.dtype(), value.device(), value.shape()));
-      moment.value().handle().set_requires_grad(false);
-      return moment;
+      return Parameter.constant(
+          parameter.name() + suffix, Creation.zeros(value.dtype(), value.device(), value.shape()));
     }
   }
 
@@ -59,7 +56,6 @@ public final class FusedAdamW implements AutoCloseable {
       List<Tensor> gradients = new ArrayList<>();
       List<Tensor> first = new ArrayList<>();
       List<Tensor> second = new ArrayList<>();
-      List<Tensor> counts = new ArrayList<>();
       for (int i = 0; i < parameters.size(); i++) {
         Tensor gradient = parameters.get(i).gradient();
         if (gradient == null) {
@@ -69,11 +65,13 @@ public final class FusedAdamW implements AutoCloseable {
         gradients.add(gradient);
         first.add(means.get(i).value());
         second.add(squares.get(i).value());
-        counts.add(Creation.scalar((double) steps, DType.F32, gradient.device()));
       }
       if (values.isEmpty()) {
         return;
       }
+      // The kernel only reads the count, so that one tensor serves all parameters.
+      Tensor count = Creation.scalar((double) steps, DType.F32, values.get(0).device());
+      List<Tensor> counts = Collections.nCopies(values.size(), count);
       Gradients.none(
           () ->
               Operators.call(

@@ -5,9 +5,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.BoolOptional;
-import org.bytedeco.pytorch.FunctionPreHook;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -18,7 +16,15 @@ public final class Gradients {
 
   /** Adds the gradient of a scalar loss to every {@link Parameter} it depends on. */
   public static void backward(Tensor loss) {
-    loss.handle().backward();
+    GradientHook.during(
+        () ->
+            Call.run(
+                () -> {
+                  try (Scope _ = Scope.open()) {
+                    loss.handle().backward();
+                  }
+                },
+                loss));
   }
 
   /**
@@ -32,21 +38,33 @@ public final class Gradients {
    */
   public static List<Tensor> of(
       List<Tensor> outputs, List<Tensor> outputGradients, List<Tensor> inputs) {
-    TensorVector found =
-        torch.grad(
-            Indexing.vector(outputs),
-            Indexing.vector(inputs),
-            Indexing.vector(outputGradients),
-            new BoolOptional(false),
-            false,
-            true);
     List<Tensor> gradients = new ArrayList<>();
-    for (int i = 0; i < inputs.size(); i++) {
-      org.bytedeco.pytorch.Tensor gradient = found.get(i);
-      gradients.add(
-          Tensor.of(gradient.defined() ? gradient : torch.zeros_like(inputs.get(i).handle())));
-    }
+    GradientHook.during(
+        () ->
+            Call.run(
+                () -> gradients(outputs, outputGradients, inputs, gradients),
+                outputs.toArray(Tensor[]::new)));
     return gradients;
+  }
+
+  private static void gradients(
+      List<Tensor> outputs, List<Tensor> outputGradients, List<Tensor> inputs, List<Tensor> into) {
+    try (Scope scope = Scope.open()) {
+      TensorVector found =
+          torch.grad(
+              Indexing.vector(outputs),
+              Indexing.vector(inputs),
+              Indexing.vector(outputGradients),
+              new BoolOptional(false),
+              false,
+              true);
+      for (int i = 0; i < inputs.size(); i++) {
+        org.bytedeco.pytorch.Tensor gradient = found.get(i);
+        into.add(
+            Tensor.of(gradient.defined() ? gradient : torch.zeros_like(inputs.get(i).handle())));
+      }
+      scope.keepAll(into);
+    }
   }
 
   /** Runs {@code work} without building a graph for gradients. */
@@ -63,7 +81,7 @@ public final class Gradients {
   /** Marks a tensor computed from no parameter as one whose gradient is wanted; for checks. */
   public static Tensor variable(Tensor values) {
     Tensor leaf = values.copy();
-    leaf.handle().set_requires_grad(true);
+    Call.run(() -> leaf.handle().set_requires_grad(true), leaf);
     return leaf;
   }
 
@@ -79,46 +97,39 @@ public final class Gradients {
    */
   public static Tensor custom(
       Tensor input, UnaryOperator<Tensor> forward, UnaryOperator<Tensor> backward) {
-    Tensor output = none(() -> forward.apply(input));
+    Tensor output = none(() -> Scope.of(() -> forward.apply(input)));
     if (!input.requiresGradient()) {
       return output;
     }
     // A node of its own over x, and a zero of y's shape that hangs on it: the gradient that arrives
     // at the zero is dL/dy; it is kept, and replaces, as dL/dx, what the zero sends down.
-    org.bytedeco.pytorch.Tensor own = input.handle().view_as(input.handle());
-    org.bytedeco.pytorch.Tensor zero =
-        own.mean(new long[] {-1}, true, new org.bytedeco.pytorch.ScalarTypeOptional())
-            .mul(new Scalar(0.0))
-            .expand(output.shape());
-    List<org.bytedeco.pytorch.Tensor> arrived = new ArrayList<>(1);
-    hook(
-        zero,
-        gradient -> {
-          arrived.add(gradient.handle().clone());
-          return gradient;
-        });
-    hook(own, ignored -> none(() -> backward.apply(Tensor.of(arrived.remove(0)))));
-    return Arithmetic.add(output, Tensor.of(zero));
+    try (Scope scope = Scope.open()) {
+      Tensor own = Call.of(() -> input.handle().view_as(input.handle()), input);
+      Tensor zero =
+          Indexing.expand(Arithmetic.multiply(Reduction.mean(own, -1, true), 0), output.shape());
+      List<Tensor> arrived = new ArrayList<>(1);
+      GradientHook.add(
+          zero.handle(),
+          gradient -> {
+            arrived.add(retained(gradient));
+            return gradient;
+          });
+      GradientHook.add(
+          own.handle(),
+          ignored -> {
+            try (Tensor gradient = arrived.removeLast()) {
+              return none(() -> backward.apply(gradient));
+            }
+          });
+      return scope.keep(Arithmetic.add(output, zero));
+    }
   }
 
-  private static void hook(org.bytedeco.pytorch.Tensor at, UnaryOperator<Tensor> change) {
-    Hook hook = new Hook(change);
-    Scope.retainCallback(hook);
-    at.grad_fn().add_pre_hook(hook);
-  }
-
-  /** Called by the engine with the gradient that enters a node. */
-  private static final class Hook extends FunctionPreHook {
-    private final UnaryOperator<Tensor> change;
-
-    Hook(UnaryOperator<Tensor> change) {
-      this.change = change;
-    }
-
-    @Override
-    public TensorVector apply(TensorVector gradients) {
-      return new TensorVector(change.apply(Tensor.of(gradients.get(0))).handle());
-    }
+  /** The gradient's values, out of reach of the scope of the hook that saw it. */
+  private static Tensor retained(Tensor gradient) {
+    Tensor copy = gradient.contiguous();
+    copy.handle().retainReference();
+    return copy;
   }
 
   /**
@@ -135,7 +146,9 @@ public final class Gradients {
           holders.push_back(parameter.value().handle());
         }
       }
-      return holders.empty() ? 0 : torch.clip_grad_norm_(holders, limit, 2.0, false);
+      return holders.empty()
+          ? 0
+          : Call.get(() -> torch.clip_grad_norm_(holders, limit, 2.0, false));
     }
   }
 }

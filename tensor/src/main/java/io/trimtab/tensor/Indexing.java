@@ -10,57 +10,64 @@ public final class Indexing {
 
   /** The part [start, start + length) of a dimension; a view. */
   public static Tensor slice(Tensor input, int dimension, long start, long length) {
-    return Tensor.of(input.handle().narrow(dimension, start, length));
+    return Call.of(() -> input.handle().narrow(dimension, start, length), input);
   }
 
   /** One index of a dimension, which vanishes; a view. */
   public static Tensor at(Tensor input, int dimension, long index) {
-    return Tensor.of(input.handle().select(dimension, index));
+    return Call.of(() -> input.handle().select(dimension, index), input);
   }
 
   /** The given indices (I64 [n]) of a dimension. */
   public static Tensor select(Tensor input, int dimension, Tensor indices) {
-    return Tensor.of(torch.index_select(input.handle(), dimension, indices.handle()));
+    return Call.of(
+        () -> torch.index_select(input.handle(), dimension, indices.handle()), input, indices);
   }
 
   /** Rows of a table: [rows, size] at I64 [..] → [.., size]. Its gradient adds up what repeats. */
   public static Tensor rows(Tensor table, Tensor indices) {
-    return Tensor.of(torch.embedding(table.handle(), indices.handle()));
+    return Call.of(() -> torch.embedding(table.handle(), indices.handle()), table, indices);
   }
 
   /** Along a dimension, the element each index (I64, of the result's shape) names. */
   public static Tensor gather(Tensor input, int dimension, Tensor indices) {
-    return Tensor.of(torch.gather(input.handle(), dimension, indices.handle()));
+    return Call.of(() -> torch.gather(input.handle(), dimension, indices.handle()), input, indices);
   }
 
   /** Tensors one after the other along a dimension they have. */
   public static Tensor concat(List<Tensor> parts, int dimension) {
-    return parts.size() == 1 ? parts.get(0) : Tensor.of(torch.cat(vector(parts), dimension));
+    return parts.size() == 1
+        ? parts.get(0)
+        : Call.of(() -> torch.cat(vector(parts), dimension), parts.toArray(Tensor[]::new));
   }
 
   /** Tensors of one shape along a new dimension. */
   public static Tensor stack(List<Tensor> parts, int dimension) {
-    return Tensor.of(torch.stack(vector(parts), dimension));
+    return Call.of(() -> torch.stack(vector(parts), dimension), parts.toArray(Tensor[]::new));
   }
 
   /** A dimension of size one put in before the given one; a view. */
   public static Tensor unsqueeze(Tensor input, int dimension) {
-    return Tensor.of(input.handle().unsqueeze(dimension));
+    return Call.of(() -> input.handle().unsqueeze(dimension), input);
   }
 
   /** Dimensions of size one stretched to the given shape without a copy. */
   public static Tensor expand(Tensor input, long... shape) {
-    return Tensor.of(input.handle().expand(shape));
+    return Call.of(() -> input.handle().expand(shape), input);
   }
 
   /** The dimensions in another order; a view. */
   public static Tensor permute(Tensor input, long... dimensions) {
-    return Tensor.of(input.handle().permute(dimensions));
+    return Call.of(() -> input.handle().permute(dimensions), input);
   }
 
   /** A copy of {@code base} with {@code values} added at the given rows (I64 [n]). */
   public static Tensor addRows(Tensor base, Tensor indices, Tensor values) {
-    return Tensor.of(torch.index_add(base.handle(), 0, indices.handle(), values.handle()));
+    return Call.of(
+        () -> torch.index_add(base.handle(), 0, indices.handle(), values.handle()),
+        base,
+        indices,
+        values);
   }
 
   static TensorVector vector(List<Tensor> tensors) {

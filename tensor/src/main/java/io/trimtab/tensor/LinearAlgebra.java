@@ -10,7 +10,7 @@ public final class LinearAlgebra {
 
   /** a b for matrices, batched over leading dimensions: [.., m, k] × [.., k, n] → [.., m, n]. */
   public static Tensor matmul(Tensor a, Tensor b) {
-    return Tensor.of(torch.matmul(a.handle(), b.handle()));
+    return Call.of(() -> torch.matmul(a.handle(), b.handle()), a, b);
   }
 
   /**
@@ -22,14 +22,18 @@ public final class LinearAlgebra {
    * @return [.., out]
    */
   public static Tensor linear(Tensor input, Tensor weight, @Nullable Tensor bias) {
-    return Tensor.of(
-        bias == null
-            ? torch.linear(input.handle(), weight.handle())
-            : torch.linear(input.handle(), weight.handle(), new TensorOptional(bias.handle())));
+    return Call.of(
+        () ->
+            bias == null
+                ? torch.linear(input.handle(), weight.handle())
+                : torch.linear(input.handle(), weight.handle(), new TensorOptional(bias.handle())),
+        input,
+        weight,
+        bias);
   }
 
   /** base + a b: [m, n] + [m, k] × [k, n], or base [n] added to every row. */
   public static Tensor addProduct(Tensor base, Tensor a, Tensor b) {
-    return Tensor.of(torch.addmm(base.handle(), a.handle(), b.handle()));
+    return Call.of(() -> torch.addmm(base.handle(), a.handle(), b.handle()), base, a, b);
   }
 }

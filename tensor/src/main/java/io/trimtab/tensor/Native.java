@@ -1,6 +1,12 @@
 package io.trimtab.tensor;
 
+import java.util.Properties;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.pytorch.DeviceOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -12,9 +18,20 @@ final class Native {
   static {
     // JavaCPP reads these once. Its defaults are multiples of the Java heap and would stall, then
     // kill, a process whose frozen weights are larger; memory here is bounded by scopes instead.
-    System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
-    System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+    // What the user has set on the command line stands.
+    Properties properties = System.getProperties();
+    properties.putIfAbsent("org.bytedeco.javacpp.maxBytes", "0");
+    properties.putIfAbsent("org.bytedeco.javacpp.maxPhysicalBytes", "0");
   }
+
+  // Arguments that never change, made once; after the properties above, which must come first.
+  static final ScalarTypeOptional SAME_TYPE = forever(new ScalarTypeOptional());
+  static final TensorOptional NO_TENSOR = forever(new TensorOptional());
+  static final MemoryFormatOptional SAME_FORMAT = forever(new MemoryFormatOptional());
+
+  private record Kind(DType dtype, Device device) {}
+
+  private static final ConcurrentHashMap<Kind, TensorOptions> OPTIONS = new ConcurrentHashMap<>();
 
   private Native() {}
 
@@ -57,9 +74,24 @@ final class Native {
   }
 
   static TensorOptions options(DType dtype, Device device) {
-    touch();
-    return new TensorOptions(scalarType(dtype))
-        .device(new org.bytedeco.pytorch.DeviceOptional(device.handle()));
+    return OPTIONS.computeIfAbsent(new Kind(dtype, device), Native::newOptions);
+  }
+
+  private static TensorOptions newOptions(Kind kind) {
+    try (Scope _ = Scope.open()) {
+      return forever(
+          new TensorOptions(scalarType(kind.dtype))
+              .device(new DeviceOptional(kind.device.handle())));
+    }
+  }
+
+  /**
+   * Keeps a native object alive for as long as Java can reach it: without this, whichever scope is
+   * open while it is made, perhaps in a static initialiser, would free it.
+   */
+  static <P extends Pointer> P forever(P pointer) {
+    pointer.retainReference();
+    return pointer;
   }
 
   static torch.DeviceType deviceType(Device.Kind kind) {

@@ -1,7 +1,6 @@
 package io.trimtab.tensor;
 
 import org.bytedeco.pytorch.DoubleOptional;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.jspecify.annotations.Nullable;
@@ -12,32 +11,32 @@ public final class Neural {
 
   /** GELU with the error function: x Φ(x). */
   public static Tensor gelu(Tensor input) {
-    return Tensor.of(torch.gelu(input.handle(), "none"));
+    return Call.of(() -> torch.gelu(input.handle(), "none"), input);
   }
 
   /** GELU by its tanh approximation. */
   public static Tensor geluTanh(Tensor input) {
-    return Tensor.of(torch.gelu(input.handle(), "tanh"));
+    return Call.of(() -> torch.gelu(input.handle(), "tanh"), input);
   }
 
   /** max(x, 0). */
   public static Tensor relu(Tensor input) {
-    return Tensor.of(torch.relu(input.handle()));
+    return Call.of(() -> torch.relu(input.handle()), input);
   }
 
   /** x σ(x), also known as swish. */
   public static Tensor silu(Tensor input) {
-    return Tensor.of(torch.silu(input.handle()));
+    return Call.of(() -> torch.silu(input.handle()), input);
   }
 
   /** Hyperbolic tangent. */
   public static Tensor tanh(Tensor input) {
-    return Tensor.of(torch.tanh(input.handle()));
+    return Call.of(() -> torch.tanh(input.handle()), input);
   }
 
   /** 1 / (1 + e⁻ˣ). */
   public static Tensor sigmoid(Tensor input) {
-    return Tensor.of(torch.sigmoid(input.handle()));
+    return Call.of(() -> torch.sigmoid(input.handle()), input);
   }
 
   /**
@@ -50,24 +49,28 @@ public final class Neural {
    */
   public static Tensor layerNorm(
       Tensor input, Tensor weight, @Nullable Tensor bias, double epsilon) {
-    return Tensor.of(
-        torch.layer_norm(
-            input.handle(),
-            new long[] {weight.size(0)},
-            new TensorOptional(weight.handle()),
-            optional(bias),
-            epsilon,
-            true));
+    return Call.of(
+        () ->
+            torch.layer_norm(
+                input.handle(),
+                new long[] {weight.size(0)},
+                new TensorOptional(weight.handle()),
+                optional(bias),
+                epsilon,
+                true),
+        input,
+        weight,
+        bias);
   }
 
   /** Softmax over a dimension. */
   public static Tensor softmax(Tensor input, int dimension) {
-    return Tensor.of(torch.softmax(input.handle(), dimension, new ScalarTypeOptional()));
+    return Call.of(() -> torch.softmax(input.handle(), dimension, Native.SAME_TYPE), input);
   }
 
   /** Logarithm of the softmax over a dimension. */
   public static Tensor logSoftmax(Tensor input, int dimension) {
-    return Tensor.of(torch.log_softmax(input.handle(), dimension, new ScalarTypeOptional()));
+    return Call.of(() -> torch.log_softmax(input.handle(), dimension, Native.SAME_TYPE), input);
   }
 
   /**
@@ -82,16 +85,21 @@ public final class Neural {
    */
   public static Tensor attention(
       Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, double scale) {
-    return Tensor.of(
-        torch.scaled_dot_product_attention(
-            query.handle(),
-            key.handle(),
-            value.handle(),
-            optional(mask),
-            0.0,
-            false,
-            new DoubleOptional(scale),
-            false));
+    return Call.of(
+        () ->
+            torch.scaled_dot_product_attention(
+                query.handle(),
+                key.handle(),
+                value.handle(),
+                optional(mask),
+                0.0,
+                false,
+                new DoubleOptional(scale),
+                false),
+        query,
+        key,
+        value,
+        mask);
   }
 
   /**
@@ -99,14 +107,17 @@ public final class Neural {
    * probability).
    */
   public static Tensor dropout(Tensor input, double probability, Rng rng) {
-    if (probability == 0) {
-      return input;
+    if (!(probability >= 0 && probability < 1)) {
+      throw new TensorException(
+          "found a dropout probability of "
+              + probability
+              + ", expected 0 or more and less than 1; pass 0 for no dropout");
     }
-    Tensor kept =
-        Arithmetic.multiply(
-            rng.bernoulli(1 - probability, input.dtype(), input.device(), input.shape()),
-            1 / (1 - probability));
-    return Arithmetic.multiply(input, kept);
+    double kept = 1 - probability;
+    return probability == 0
+        ? input
+        : Arithmetic.multiply(
+            input, rng.mask(kept, 1 / kept, input.dtype(), input.device(), input.shape()));
   }
 
   /**
@@ -117,10 +128,11 @@ public final class Neural {
    * @return a scalar
    */
   public static Tensor crossEntropy(Tensor logits, Tensor classes) {
-    return Tensor.of(torch.cross_entropy_loss(logits.handle(), classes.handle()));
+    return Call.of(
+        () -> torch.cross_entropy_loss(logits.handle(), classes.handle()), logits, classes);
   }
 
   private static TensorOptional optional(@Nullable Tensor tensor) {
-    return tensor == null ? new TensorOptional() : new TensorOptional(tensor.handle());
+    return tensor == null ? Native.NO_TENSOR : new TensorOptional(tensor.handle());
   }
 }

@@ -1,5 +1,7 @@
 package io.trimtab.tensor;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.Dispatcher;
@@ -31,25 +33,37 @@ final class Operators {
     Native.touch();
     OperatorHandle handle =
         HANDLES.computeIfAbsent(name + "." + overload, key -> find(name, overload));
-    IValueVector stack = new IValueVector();
-    for (Object argument : arguments) {
-      stack.push_back(value(argument));
-    }
-    handle.callBoxed(stack);
-    List<Tensor> results = new java.util.ArrayList<>();
-    for (long i = 0; i < stack.size(); i++) {
-      if (stack.get(i).isTensor()) {
-        results.add(Tensor.of(stack.get(i).toTensor()));
+    try (Scope scope = Scope.open()) {
+      IValueVector stack = new IValueVector();
+      for (Object argument : arguments) {
+        stack.push_back(value(argument));
       }
+      handle.callBoxed(stack);
+      List<Tensor> results = new ArrayList<>();
+      for (long i = 0; i < stack.size(); i++) {
+        IValue result = stack.get(i);
+        if (result.isTensor()) {
+          results.add(scope.keep(Tensor.of(result.toTensor())));
+        }
+      }
+      return results;
+    } catch (TrimtabException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      throw Call.refused(name, e, tensorsIn(arguments));
     }
-    return results;
+  }
+
+  private static Tensor[] tensorsIn(@Nullable Object... arguments) {
+    return Arrays.stream(arguments)
+        .filter(Tensor.class::isInstance)
+        .map(Tensor.class::cast)
+        .toArray(Tensor[]::new);
   }
 
   private static OperatorHandle find(String name, String overload) {
     try {
-      OperatorHandle handle = Dispatcher.singleton().findSchemaOrThrow(name, overload);
-      handle.retainReference(); // it outlives whatever scope is open now
-      return handle;
+      return Native.forever(Dispatcher.singleton().findSchemaOrThrow(name, overload));
     } catch (RuntimeException e) {
       throw new TensorException(
           "found no operator "

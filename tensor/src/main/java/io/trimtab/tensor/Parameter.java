@@ -17,10 +17,27 @@ public final class Parameter implements AutoCloseable {
 
   /** A parameter that starts as a copy of {@code start}. */
   public static Parameter of(String name, Tensor start) {
-    try (Scope scope = Scope.open()) {
-      Tensor value = scope.keep(start.contiguous().copy()).held();
-      value.handle().set_requires_grad(true);
-      return new Parameter(name, value);
+    return new Parameter(name, outliving(start, true));
+  }
+
+  /** One whose gradient nobody wants, such as an optimizer's moments. */
+  static Parameter constant(String name, Tensor start) {
+    return new Parameter(name, outliving(start, false));
+  }
+
+  /** A copy that no scope frees. */
+  private static Tensor outliving(Tensor start, boolean gradient) {
+    if (gradient && !start.dtype().isFloating()) {
+      throw new TensorException(
+          "found "
+              + start
+              + " as the start of a parameter, expected a floating-point type; convert it first");
+    }
+    try (Scope _ = Scope.open()) {
+      Tensor copy = start.copy().contiguous();
+      copy.handle().set_requires_grad(gradient);
+      copy.handle().retainReference();
+      return copy;
     }
   }
 

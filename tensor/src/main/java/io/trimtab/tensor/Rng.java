@@ -1,22 +1,27 @@
 package io.trimtab.tensor;
 
-import org.bytedeco.pytorch.Generator;
-import org.bytedeco.pytorch.GeneratorOptional;
-import org.bytedeco.pytorch.global.torch;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 
 /**
- * A seeded source of random tensors. The same seed draws the same numbers on the same machine;
- * {@link #derive} gives independent sources by name, so that what step 7 draws does not depend on
- * what step 6 drew. One thread at a time.
+ * A seeded source of random tensors. The same seed draws the same numbers, on every device; {@link
+ * #derive} gives independent sources by name, so that what step 7 draws does not depend on what
+ * step 6 drew. One thread at a time.
+ *
+ * <p>The generator is SplitMix64 (Steele, Lea and Flood, "Fast Splittable Pseudorandom Number
+ * Generators", 2014): it is two longs of Java memory, so a source costs nothing to derive and needs
+ * no scope, where the engine's own takes five kilobytes of native memory each and keeps only 32
+ * bits of a seed.
  */
 public final class Rng {
+  private static final long STEP = 0x9E3779B97F4A7C15L;
+
   private final long seed;
-  private final Generator generator;
+  private long state;
 
   private Rng(long seed) {
-    Native.touch();
     this.seed = seed;
-    this.generator = torch.make_generator_cpu(seed);
+    this.state = mix(seed);
   }
 
   /** A source that starts from {@code seed}. */
@@ -34,41 +39,150 @@ public final class Rng {
     return seed;
   }
 
-  /** Uniform in [low, high). */
+  /** Uniform in [low, high). Types narrower than F32 are rounded, perhaps to high itself. */
   public Tensor uniform(double low, double high, DType dtype, Device device, long... shape) {
-    return onto(
-        device,
-        Tensor.of(empty(dtype, shape).uniform_(low, high, new GeneratorOptional(generator))));
+    if (!(low < high)) {
+      throw new TensorException(
+          "found the range [" + low + ", " + high + "), expected the lower end first; swap them");
+    }
+    return draw(() -> low + (high - low) * unit(), Math.nextDown(high), dtype, device, shape);
   }
 
-  /** Normal with the given standard deviation. */
+  /** Normal with mean zero and the given standard deviation. */
   public Tensor normal(double deviation, DType dtype, Device device, long... shape) {
-    return onto(
-        device,
-        Tensor.of(empty(dtype, shape).normal_(0, deviation, new GeneratorOptional(generator))));
+    if (!(deviation >= 0)) {
+      throw new TensorException(
+          "found a standard deviation of " + deviation + ", expected 0 or more; pass its size");
+    }
+    return draw(new Normal(deviation), Double.POSITIVE_INFINITY, dtype, device, shape);
   }
 
   /** One with the given probability, else zero. */
   public Tensor bernoulli(double probability, DType dtype, Device device, long... shape) {
-    return onto(
+    return mask(probability, 1, dtype, device, shape);
+  }
+
+  /** {@code value} with the given probability, else zero. */
+  Tensor mask(double probability, double value, DType dtype, Device device, long... shape) {
+    if (!(probability >= 0 && probability <= 1)) {
+      throw new TensorException(
+          "found a probability of " + probability + ", expected one from 0 to 1; correct it");
+    }
+    // 32 bits decide an element, so that one draw serves two: masks are the bulk of what is drawn.
+    long limit = Math.round(probability * 0x1p32);
+    float one = (float) value;
+    return fill(
+        DType.F32,
+        dtype,
         device,
-        Tensor.of(empty(dtype, shape).bernoulli_(probability, new GeneratorOptional(generator))));
+        shape,
+        memory -> {
+          long elements = memory.byteSize() / Float.BYTES;
+          for (long i = 0; i < elements; i += 2) {
+            long bits = next();
+            set(memory, i, (bits >>> 32) < limit ? one : 0);
+            if (i + 1 < elements) {
+              set(memory, i + 1, (bits & 0xFFFFFFFFL) < limit ? one : 0);
+            }
+          }
+        });
   }
 
-  private static Tensor onto(Device device, Tensor drawn) {
-    return drawn.to(device); // drawn on the CPU, so that devices agree on the numbers
+  private Tensor draw(Source source, double limit, DType dtype, Device device, long... shape) {
+    if (dtype == DType.F64) {
+      return fill(
+          dtype,
+          dtype,
+          device,
+          shape,
+          memory -> {
+            for (long i = 0; i < memory.byteSize() / Double.BYTES; i++) {
+              memory.setAtIndex(ValueLayout.JAVA_DOUBLE, i, Math.min(source.next(), limit));
+            }
+          });
+    }
+    float largest = (float) limit < limit ? (float) limit : Math.nextDown((float) limit);
+    float bound = Double.isInfinite(limit) ? Float.POSITIVE_INFINITY : largest;
+    return fill(
+        DType.F32,
+        dtype,
+        device,
+        shape,
+        memory -> {
+          for (long i = 0; i < memory.byteSize() / Float.BYTES; i++) {
+            set(memory, i, Math.min((float) source.next(), bound));
+          }
+        });
   }
 
-  private static org.bytedeco.pytorch.Tensor empty(DType dtype, long... shape) {
-    return torch.empty(
-        shape, Native.options(dtype, Device.CPU), new org.bytedeco.pytorch.MemoryFormatOptional());
+  /** Drawn on the CPU, so that devices agree on the numbers, and turned into what was asked for. */
+  private static Tensor fill(DType drawn, DType dtype, Device device, long[] shape, Filler filler) {
+    if (!dtype.isFloating()) {
+      throw new TensorException(
+          "found random numbers of type "
+              + dtype
+              + ", expected a floating-point type; convert after");
+    }
+    return Scope.of(
+        () -> {
+          Tensor tensor = Creation.empty(drawn, shape);
+          filler.fill(tensor.memory());
+          return tensor.to(dtype).to(device);
+        });
+  }
+
+  private static void set(MemorySegment memory, long index, float value) {
+    memory.setAtIndex(ValueLayout.JAVA_FLOAT, index, value);
+  }
+
+  /** Uniform in [0, 1), in steps of 2⁻⁵³. */
+  private double unit() {
+    return (next() >>> 11) * 0x1p-53;
+  }
+
+  private long next() {
+    long z = state;
+    state += STEP;
+    return mix(z);
   }
 
   /** The finaliser of SplitMix64: every bit of the result depends on every bit of the input. */
   private static long mix(long z) {
-    z += 0x9E3779B97F4A7C15L;
+    z += STEP;
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
     return z ^ (z >>> 31);
+  }
+
+  private interface Source {
+    double next();
+  }
+
+  private interface Filler {
+    void fill(MemorySegment memory);
+  }
+
+  /** The method of Box and Muller (1958), which makes two numbers at a time. */
+  private final class Normal implements Source {
+    private final double deviation;
+    private double second;
+    private boolean pending;
+
+    Normal(double deviation) {
+      this.deviation = deviation;
+    }
+
+    @Override
+    public double next() {
+      if (pending) {
+        pending = false;
+        return second;
+      }
+      double radius = deviation * Math.sqrt(-2 * Math.log(1 - unit())); // never the log of zero
+      double angle = 2 * Math.PI * unit();
+      second = radius * Math.sin(angle);
+      pending = true;
+      return radius * Math.cos(angle);
+    }
   }
 }

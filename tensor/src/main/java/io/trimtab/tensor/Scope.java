@@ -1,7 +1,8 @@
 package io.trimtab.tensor;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
@@ -28,7 +29,10 @@ public final class Scope implements AutoCloseable {
   private final @Nullable Scope parent;
   private final PointerScope pointers;
   private final Thread owner = Thread.currentThread();
-  private final List<Object> retained = new ArrayList<>();
+
+  /** By identity: equality of the binding's objects is that of their addresses. */
+  private final Set<Callback> retained = Collections.newSetFromMap(new IdentityHashMap<>());
+
   private boolean open = true;
 
   private Scope() {
@@ -54,11 +58,11 @@ public final class Scope implements AutoCloseable {
   public Tensor keep(Tensor tensor) {
     check();
     Pointer pointer = tensor.handle();
-    pointer.retainReference();
-    pointers.detach(pointer);
-    if (parent != null) {
+    // This scope gives its own reference up when it closes; one more is all that survival takes.
+    if (parent == null) {
+      pointer.retainReference();
+    } else {
       parent.pointers.attach(pointer);
-      pointer.releaseReference();
     }
     return tensor;
   }
@@ -69,11 +73,18 @@ public final class Scope implements AutoCloseable {
     return tensors;
   }
 
+  /** A Java object that native code may still call, held until it is released. */
+  record Callback(Object target, Scope holder) {
+    void release() {
+      holder.retained.remove(this);
+    }
+  }
+
   /**
-   * Holds a Java object that native code calls back until the outermost scope of this thread
-   * closes, which is after any backward pass over a graph built inside.
+   * Holds a Java object that native code calls back until it is released or the outermost scope of
+   * this thread closes, which is after any backward pass over a graph built inside.
    */
-  static void retainCallback(Object callback) {
+  static Callback retainCallback(Object target) {
     Scope scope = INNERMOST.get();
     if (scope == null) {
       throw new TensorException(
@@ -83,7 +94,9 @@ public final class Scope implements AutoCloseable {
     while (scope.parent != null) {
       scope = scope.parent;
     }
+    Callback callback = new Callback(target, scope);
     scope.retained.add(callback);
+    return callback;
   }
 
   private void check() {

@@ -1,6 +1,5 @@
 package io.trimtab.tensor;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
@@ -19,7 +18,11 @@ public final class Tensor implements AutoCloseable {
   }
 
   static Tensor of(org.bytedeco.pytorch.Tensor handle) {
-    return new Tensor(handle);
+    // A reference into another native object (a list, a parameter's gradient) would dangle when
+    // that
+    // goes; a handle of its own does not. The binding counts references only of what it owns.
+    return new Tensor(
+        handle.referenceCount() < 0 ? new org.bytedeco.pytorch.Tensor(handle) : handle);
   }
 
   org.bytedeco.pytorch.Tensor handle() {
@@ -42,7 +45,7 @@ public final class Tensor implements AutoCloseable {
 
   /** The size of one dimension; negative ones count from the end. */
   public long size(int dimension) {
-    return handle().size(dimension);
+    return Call.get(() -> handle().size(dimension), this);
   }
 
   /** The number of dimensions. */
@@ -78,34 +81,34 @@ public final class Tensor implements AutoCloseable {
 
   /** The same values as another element type; the same tensor where it has that type already. */
   public Tensor to(DType dtype) {
-    return dtype == dtype() ? this : of(handle().to(Native.scalarType(dtype)));
+    return dtype == dtype() ? this : Call.of(() -> handle().to(Native.scalarType(dtype)), this);
   }
 
   /** The same values on another device. */
   public Tensor to(Device device) {
     return device.equals(device())
         ? this
-        : of(handle().to(device.handle(), Native.scalarType(dtype())));
+        : Call.of(() -> handle().to(device.handle(), Native.scalarType(dtype())), this);
   }
 
   /** The same memory under another shape; one size may be -1. Copies only where it must. */
   public Tensor reshape(long... shape) {
-    return of(handle().reshape(shape));
+    return Call.of(() -> handle().reshape(shape), this);
   }
 
   /** Two dimensions swapped; a view. */
   public Tensor transpose(int first, int second) {
-    return of(handle().transpose(first, second));
+    return Call.of(() -> handle().transpose(first, second), this);
   }
 
   /** The same values, stored row after row. */
   public Tensor contiguous() {
-    return of(handle().contiguous());
+    return Call.of(() -> handle().contiguous(), this);
   }
 
   /** A copy of the values in memory of its own. */
   public Tensor copy() {
-    return of(handle().detach().clone());
+    return Scope.of(() -> of(handle().detach().clone()));
   }
 
   /** The same values, cut off from the gradient's graph. */
@@ -148,16 +151,20 @@ public final class Tensor implements AutoCloseable {
     try (Scope _ = Scope.open()) {
       org.bytedeco.pytorch.Tensor plain =
           to(Device.CPU).handle().detach().to(Native.scalarType(as)).contiguous();
-      long bytes = plain.numel() * as.bytes();
+      MemorySegment memory = of(plain).memory();
+      long bytes = memory.byteSize();
       MemorySegment heap =
           MemorySegment.ofArray(new long[Math.toIntExact((bytes + 7) / 8)]).asSlice(0, bytes);
-      if (bytes > 0) {
-        heap.copyFrom(
-            MemorySegment.ofAddress(plain.data_ptr().address())
-                .reinterpret(bytes, Arena.global(), null));
-      }
-      return heap;
+      return heap.copyFrom(memory);
     }
+  }
+
+  /** The elements where they are: of a contiguous tensor on the CPU that is not freed meanwhile. */
+  MemorySegment memory() {
+    long bytes = byteSize();
+    return bytes == 0
+        ? MemorySegment.NULL
+        : MemorySegment.ofAddress(handle().data_ptr().address()).reinterpret(bytes);
   }
 
   /** Takes it out of the reach of every scope: it lives until it is closed. Returns it. */

@@ -1,0 +1,78 @@
+package io.trimtab.tensor;
+
+import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.FunctionPreHook;
+import org.bytedeco.pytorch.TensorVector;
+import org.jspecify.annotations.Nullable;
+
+/** Java code that the engine calls, once, with the gradient that enters a node of the graph. */
+final class GradientHook extends FunctionPreHook {
+  private static final ThreadLocal<@Nullable Pass> PASS = new ThreadLocal<>();
+
+  private final UnaryOperator<Tensor> change;
+  private final Scope.Callback kept;
+
+  private GradientHook(UnaryOperator<Tensor> change) {
+    this.change = change;
+    this.kept = Scope.retainCallback(this);
+  }
+
+  /** Passes the gradient that enters {@code at}'s node through {@code change}. */
+  static void add(org.bytedeco.pytorch.Tensor at, UnaryOperator<Tensor> change) {
+    at.grad_fn().add_pre_hook(new GradientHook(change));
+  }
+
+  @Override
+  public TensorVector apply(TensorVector gradients) {
+    Pass pass = PASS.get();
+    try (Scope _ = Scope.open()) {
+      // Freed before the next node, not with the step's scope: else every dX would live that long.
+      TensorVector result = new TensorVector(change.apply(Tensor.of(gradients.get(0))).handle());
+      result.retainReference();
+      if (pass != null) {
+        pass.replace(result);
+      }
+      return result;
+    } catch (RuntimeException e) {
+      if (pass != null) {
+        pass.failure = e; // all that survives the way through native code is its text
+      }
+      throw e;
+    } finally {
+      kept.release();
+    }
+  }
+
+  /** Runs a backward pass in which hooks may be called on this thread. */
+  static void during(Runnable backward) {
+    Pass outer = PASS.get();
+    Pass pass = new Pass();
+    PASS.set(pass);
+    try {
+      backward.run();
+    } catch (TensorException e) {
+      throw pass.failure == null ? e : pass.failure;
+    } finally {
+      pass.replace(null);
+      if (outer == null) {
+        PASS.remove();
+      } else {
+        PASS.set(outer);
+      }
+    }
+  }
+
+  /** What one backward pass has to remember between its hooks. */
+  private static final class Pass {
+    private @Nullable TensorVector returned;
+    private @Nullable RuntimeException failure;
+
+    /** The engine has its own copy of what the previous hook returned by now. */
+    void replace(@Nullable TensorVector next) {
+      if (returned != null) {
+        returned.close();
+      }
+      returned = next;
+    }
+  }
+}
