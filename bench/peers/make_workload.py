@@ -161,6 +161,7 @@ def main():
             json.dump(description, out, indent=1)
             out.write("\n")
         os.replace(temporary, target)
+        print(json.dumps({"workload": target}))
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -15,6 +15,7 @@ LOGS = os.path.join(WORK, "logs")
 LAUNCHER = os.path.join(PROJECT, "trimtab")
 SST2 = os.path.join(PROJECT, "..", "shared", "data", "sst2", "stsa.binary.train")
 NEEDED = ("config.json", "model.safetensors")
+VOCABULARIES = ("tokenizer.json", "vocab.txt")
 
 
 def data_file(path):
@@ -34,6 +35,9 @@ def model_directory(name):
     else:
         directory = pulled(name)
     missing = [f for f in NEEDED if not os.path.isfile(os.path.join(directory, f))]
+    # Without a vocabulary transformers builds an empty tokenizer and says nothing.
+    if not any(os.path.isfile(os.path.join(directory, f)) for f in VOCABULARIES):
+        missing.append(" or ".join(VOCABULARIES))
     if missing:
         raise Problem(
             f"{directory} lacks {', '.join(missing)}: the peers read only the Hugging Face layout;"
