@@ -1,6 +1,7 @@
 """Writes the work of the tune-bert job once, so that both sides do exactly the same.
 
-Runs on the peers' interpreter (torch, transformers, peft, safetensors). The same arguments give the same bytes.
+Runs on the peers' interpreter (torch, transformers, peft, safetensors). The same arguments give
+the same tensors and settings.
 
 The folder holds
   workload.json        settings, label words, real and padded tokens of every batch
@@ -38,7 +39,7 @@ def read_examples(path):
 
 
 class HashedWords:
-    """Stands in for the tokenizer where there is no vocabulary: same lengths or nearly, made-up ids.
+    """Stands in for the tokenizer where there is no vocabulary: nearly the same lengths, made-up ids.
 
     A word of more than nine letters counts as two pieces, which is close to WordPiece on SST-2.
     """

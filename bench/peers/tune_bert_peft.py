@@ -1,7 +1,8 @@
 """The tune-bert job as a user of transformers and PEFT would write it; one JSON line at the end.
 
-Padded batches, AdamW over the LoRA alone, dropout 0, f32 or bf16 by autocast. A step's seconds run from the
-padded batch in memory to the updated parameters. See README.md for the contract that Trimtab's side shares.
+Padded batches, AdamW over the LoRA alone, dropout 0, f32 or bf16 by autocast. A step's seconds run
+from the padded batch in memory to the updated parameters. README.md has the contract that Trimtab's
+side shares.
 """
 
 import argparse

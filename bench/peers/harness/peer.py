@@ -1,4 +1,4 @@
-"""The peers' Python: the one PEER_PYTHON names, else an environment of our own with pinned versions."""
+"""The peers' Python: the one PEER_PYTHON names, else an environment of our own, versions pinned."""
 
 import hashlib
 import os
@@ -20,7 +20,9 @@ def interpreter():
         return own_environment()
     python = shutil.which(named)
     if python is None:
-        raise Problem(f"PEER_PYTHON names '{named}', which is no program; name a Python or unset it")
+        raise Problem(
+            f"PEER_PYTHON names '{named}', which is no program; name a Python or unset it"
+        )
     tried = subprocess.run([python, "-c", IMPORTS], capture_output=True, text=True, check=False)
     if tried.returncode != 0:
         reason = (tried.stderr.strip().splitlines() or ["no message"])[-1]

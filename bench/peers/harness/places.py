@@ -29,7 +29,7 @@ def data_file(path):
 
 
 def model_directory(name):
-    """A directory in Hugging Face layout: `name` itself, or what Trimtab's cache holds under that id."""
+    """A directory in Hugging Face layout: `name` itself, or where Trimtab's cache holds that id."""
     if os.path.isdir(name):
         directory = os.path.abspath(name)
     else:

@@ -23,8 +23,8 @@ class Run:
 def run(name, command, threads):
     """Runs to the end; the last line of standard output must be a JSON object.
 
-    Peak memory is the kernel's count for this child, so neither side reports on itself. Standard error goes
-    to a log, of which a failure shows the end.
+    Peak memory is the kernel's count for this child, so neither side reports on itself. Standard
+    error goes to a log, of which a failure shows the end.
     """
     os.makedirs(LOGS, exist_ok=True)
     log = os.path.join(LOGS, f"{name}.log")
@@ -52,8 +52,10 @@ def run(name, command, threads):
     lines = printed.strip().splitlines()
     try:
         answer = json.loads(lines[-1])
-    except (IndexError, ValueError) as e:
-        raise Problem(f"{name} printed no JSON object last on standard output; see {log}") from e
+    except (IndexError, ValueError):
+        answer = None
+    if not isinstance(answer, dict):
+        raise Problem(f"{name} printed no JSON object last on standard output; see {log}")
     # The kernel counts in KiB, but macOS in bytes.
     unit = 1024**2 if sys.platform == "darwin" else 1024
     return Run(answer, seconds, usage.ru_maxrss / unit)
@@ -70,8 +72,8 @@ def machine():
     model = None
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = (line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
-            model = next(names, None)
+            named = (line for line in file if line.startswith("model name"))
+            model = next(named, ":").split(":", 1)[1].strip() or None
     except OSError:
         pass
     return {"cpu": model, "cores": os.cpu_count(), "load_at_start": round(os.getloadavg()[0], 2)}

@@ -1,6 +1,7 @@
-"""start: from the start of the process to BERT-base's first prediction, Python against Trimtab, in turns."""
+"""start: from process start to BERT-base's first prediction, Python against Trimtab, in turns."""
 
 import os
+from collections.abc import Iterable
 from statistics import median
 
 from harness import peer, places
@@ -73,7 +74,7 @@ def report(args, runs, before):
     if args.side != "both":
         return result, True
     result["ratio"] = round(result["trimtab"]["seconds"] / result["peer"]["seconds"], 3)
-    # Trimtab printed one word (--top 1); its object is the command's own, so look for the word anywhere.
+    # Trimtab printed one word (--top 1) in an object of its own form, so look for it anywhere.
     word = result["peer"]["answer"]["word"]
     result["answers_equal"] = word in strings(result["trimtab"]["answer"])
     if not result["answers_equal"]:
@@ -85,5 +86,7 @@ def strings(value):
     """All strings inside a JSON value."""
     if isinstance(value, str):
         return {value}
-    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else []
+    children = value.values() if isinstance(value, dict) else value
+    if not isinstance(children, Iterable):
+        return set()
     return {found for child in children for found in strings(child)}

@@ -1,4 +1,4 @@
-"""Trimtab's side: a JDK, the class path of bench/, and the command that starts a job's main class."""
+"""Trimtab's side: a JDK, the class path of bench/, the command that starts a main class of it."""
 
 import glob
 import os
@@ -15,7 +15,7 @@ CLASSES = os.path.join(MODULE, "target", "classes")
 # Written by Maven when it packages bench/; see the module's pom.
 CLASSPATH = os.path.join(MODULE, "target", "classpath.txt")
 LEAST_JAVA = 25
-# JavaCPP's own limits would stop a process whose natives outgrow the heap; Trimtab's scopes free memory.
+# JavaCPP's own limits would stop a process whose natives outgrow the heap; scopes free memory.
 JVM_FLAGS = [
     "-Xmx512m",
     "--enable-native-access=ALL-UNNAMED",
@@ -25,7 +25,7 @@ JVM_FLAGS = [
 
 
 def command(main_class, arguments):
-    """The command line that runs `main_class` of bench/ with `arguments`, after a build if one is due."""
+    """The command line that runs `main_class` of bench/, after a build if one is due."""
     build()
     compiled = os.path.join(CLASSES, *main_class.split(".")) + ".class"
     if not os.path.isfile(compiled):

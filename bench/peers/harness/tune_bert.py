@@ -1,6 +1,7 @@
 """tune-bert: the same LoRA steps on BERT-base by PEFT and by Trimtab, in turns."""
 
 import json
+import math
 import os
 import shutil
 from statistics import median
@@ -134,6 +135,9 @@ def check(side, answer, args, work):
     for key in ("losses", "step_seconds"):
         if len(answer.get(key, [])) != args.steps:
             raise Problem(f"{side} reports {len(answer.get(key, []))} {key}, not {args.steps}")
+        # A NaN compares as no larger than any gap, so it must not get as far as the comparison.
+        if not all(isinstance(v, (int, float)) and math.isfinite(v) for v in answer[key]):
+            raise Problem(f"{side} reports {key} that are not all finite numbers: {answer[key]}")
 
 
 def speed(done, work, args):
@@ -176,7 +180,7 @@ def report(args, work, sides, dtypes, runs, before):
     for dtype in dtypes:
         result["max_loss_gap" if dtype == "f32" else "max_loss_gap_bf16"] = gaps[dtype]
     if set(dtypes) == {"f32", "bf16"}:
-        # bf16 rounds differently on each side; what can be asked is that Trimtab's strays no further.
+        # bf16 rounds differently on each side; to be asked is that Trimtab's strays no further.
         result["bf16_stray_from_f32"] = {
             side: largest_gap(runs["peer", "f32"], runs[side, "bf16"]) for side in sides
         }
