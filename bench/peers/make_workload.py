@@ -39,7 +39,7 @@ def read_examples(path):
 
 
 class HashedWords:
-    """Stands in for the tokenizer where there is no vocabulary: nearly the same lengths, made-up ids.
+    """Stands in for the tokenizer where there is no vocabulary: similar lengths, made-up ids.
 
     A word of more than nine letters counts as two pieces, which is close to WordPiece on SST-2.
     """

@@ -9,7 +9,7 @@ from unittest import mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import places, runs, start, trimtab, tune_bert  # noqa: E402 (needs the path above)
+from harness import places, runs, start, tune_bert  # noqa: E402 (needs the path above)
 from harness.problem import Problem  # noqa: E402
 
 WORK = {"weights": "random", "trainable": 7, "real_tokens": [90, 10, 20], "padded_tokens": [99] * 3}
@@ -108,15 +108,6 @@ class PlacesTest(unittest.TestCase):
             for name in ("model.safetensors", "vocab.txt"):
                 open(os.path.join(directory, name), "w").close()
             self.assertEqual(places.model_directory(directory), directory)
-
-    def test_java_versions_come_from_the_release_file(self):
-        with tempfile.TemporaryDirectory() as home:
-            self.assertEqual(trimtab.version(home), 0)
-            os.makedirs(os.path.join(home, "bin"))
-            open(os.path.join(home, "bin", "java"), "w").close()
-            with open(os.path.join(home, "release"), "w", encoding="utf-8") as file:
-                file.write('IMPLEMENTOR="x"\nJAVA_VERSION="25.0.1"\n')
-            self.assertEqual(trimtab.version(home), 25)
 
     def test_strings_are_found_at_any_depth(self):
         self.assertEqual(start.strings({"a": [{"b": "paris"}, 1, None], "c": "x"}), {"paris", "x"})

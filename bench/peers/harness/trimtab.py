@@ -2,7 +2,6 @@
 
 import glob
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +13,7 @@ MODULE = os.path.join(PROJECT, "bench")
 CLASSES = os.path.join(MODULE, "target", "classes")
 # Written by Maven when it packages bench/; see the module's pom.
 CLASSPATH = os.path.join(MODULE, "target", "classpath.txt")
-LEAST_JAVA = 25
+FIND_JDK = os.path.join(PROJECT, ".mvn", "find-jdk")
 # JavaCPP's own limits would stop a process whose natives outgrow the heap; scopes free memory.
 JVM_FLAGS = [
     "-Xmx512m",
@@ -64,30 +63,8 @@ def newest_source():
 
 
 def java():
-    """A `java` of JDK 25 or newer: JAVA_HOME, PATH, then the usual folders."""
-    homes = [os.environ.get("JAVA_HOME", "")]
-    on_path = shutil.which("java")
-    if on_path:
-        homes.append(os.path.dirname(os.path.dirname(os.path.realpath(on_path))))
-    for pattern in (
-        "/usr/lib/jvm/*",
-        "/opt/java/*",
-        "/Library/Java/JavaVirtualMachines/*/Contents/Home",
-        os.path.expanduser("~/.sdkman/candidates/java/*"),
-        os.path.expanduser("~/.jdks/*"),
-    ):
-        homes += sorted(glob.glob(pattern), reverse=True)
-    for home in homes:
-        if home and version(home) >= LEAST_JAVA:
-            return os.path.join(home, "bin", "java")
-    raise Problem(f"found no JDK {LEAST_JAVA} or newer; install one or set JAVA_HOME to it")
-
-
-def version(home):
-    """The feature version in a JDK's `release` file, 0 where there is none."""
-    try:
-        with open(os.path.join(home, "release"), encoding="utf-8") as file:
-            found = re.search(r'^JAVA_VERSION="(\d+)', file.read(), re.MULTILINE)
-    except OSError:
-        return 0
-    return int(found.group(1)) if found and os.path.exists(home + "/bin/java") else 0
+    """The `java` of the JDK that the build uses as well."""
+    found = subprocess.run([FIND_JDK], stdout=subprocess.PIPE, text=True, check=False)
+    if found.returncode != 0:
+        raise Problem("found no JDK 25 or newer; install one or set JAVA_HOME to it")
+    return os.path.join(found.stdout.strip(), "bin", "java")
