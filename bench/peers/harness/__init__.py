@@ -1,0 +1,1 @@
+"""What the jobs of bench/peers/compare share. Standard library only."""

@@ -1,0 +1,61 @@
+"""The peers' Python: the one PEER_PYTHON names, else an environment of our own, versions pinned."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+
+from harness.places import PEERS
+from harness.problem import Problem, say
+
+REQUIREMENTS = os.path.join(PEERS, "requirements.txt")
+IMPORTS = "import torch, transformers, peft, safetensors"
+
+
+def interpreter():
+    """Path of a Python that can import the peers."""
+    named = os.environ.get("PEER_PYTHON")
+    if not named:
+        return own_environment()
+    python = shutil.which(named)
+    if python is None:
+        raise Problem(
+            f"PEER_PYTHON names '{named}', which is no program; name a Python or unset it"
+        )
+    tried = subprocess.run([python, "-c", IMPORTS], capture_output=True, text=True, check=False)
+    if tried.returncode != 0:
+        reason = (tried.stderr.strip().splitlines() or ["no message"])[-1]
+        raise Problem(
+            f"PEER_PYTHON {python} cannot import the peers ({reason});"
+            f" install {REQUIREMENTS} there or unset PEER_PYTHON"
+        )
+    say(f"peers run on PEER_PYTHON {python}")
+    return python
+
+
+def own_environment():
+    """Makes the environment at first use; its folder is named by the pinned versions' hash."""
+    with open(REQUIREMENTS, "rb") as file:
+        digest = hashlib.sha256(file.read()).hexdigest()[:12]
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
+    directory = os.path.join(cache, "trimtab", "peers", digest)
+    python = os.path.join(directory, "bin", "python")
+    # The mark is written last, so that an environment cut short is made anew.
+    mark = os.path.join(directory, "complete")
+    if not os.path.isfile(mark):
+        say(f"making an environment for the peers in {directory}; torch is a large download …")
+        steps = (
+            [sys.executable, "-m", "venv", "--clear", directory],
+            [python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS],
+        )
+        for command in steps:
+            if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
+                raise Problem(
+                    f"'{' '.join(command)}' failed; install {REQUIREMENTS} into a Python of yours"
+                    " and name it by PEER_PYTHON"
+                )
+        with open(mark, "w", encoding="utf-8"):
+            pass
+    say(f"peers run on {python}")
+    return python
