@@ -58,6 +58,16 @@ public final class ModelConfig {
     return fields.get(field) != null;
   }
 
+  /** Whether {@code field} is there as a string: some fields may be one or a list. */
+  public boolean isText(String field) {
+    return fields.get(field) instanceof String;
+  }
+
+  /** Whether {@code field} is there as a number: some fields may be one or a list. */
+  public boolean isNumber(String field) {
+    return fields.get(field) instanceof Number;
+  }
+
   /**
    * The first of {@code names} that the file has, and the first of all where it has none: for
    * fields that changed their name, such as {@code dtype}, once {@code torch_dtype}.

@@ -29,6 +29,7 @@ public final class Model implements AutoCloseable {
   private final List<Head> heads;
   private final Map<String, String> storedNames;
   private final List<Tensor> owned;
+  private final boolean ownsFile;
   private final DType dtype;
   private final Device device;
   private final Layer root;
@@ -47,7 +48,8 @@ public final class Model implements AutoCloseable {
     this.encoder = parts.encoder();
     this.heads = parts.heads();
     this.storedNames = weights.storedNames();
-    this.owned = weights.handedOut();
+    this.owned = weights.owned();
+    this.ownsFile = weights.ownsFile();
     this.dtype = dtype;
     this.device = device;
     List<Layer> top = new ArrayList<>();
@@ -86,6 +88,19 @@ public final class Model implements AutoCloseable {
     Weights weights = new Weights(file, dtype, device);
     Architecture.Parts parts = architecture.build(config, weights);
     weights.checkAllUsed();
+    return new Model(name, config, file, parts, weights, dtype, device);
+  }
+
+  /**
+   * The same model with some tensors replaced; it shares all others, and the file, with this one.
+   * Closing it frees the replacements alone.
+   *
+   * @param changed tensors by name, which the new model owns; {@code decoder.weight} of a tied head
+   *     unties it
+   */
+  public Model with(Map<String, Tensor> changed) {
+    Weights weights = new Weights(file, dtype, device, tensors(), changed);
+    Architecture.Parts parts = Architectures.of(config).build(config, weights);
     return new Model(name, config, file, parts, weights, dtype, device);
   }
 
@@ -234,7 +249,9 @@ public final class Model implements AutoCloseable {
   @Override
   public void close() {
     owned.forEach(Tensor::close);
-    file.close();
+    if (ownsFile) {
+      file.close();
+    }
   }
 
   @Override

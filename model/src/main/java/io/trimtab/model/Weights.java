@@ -30,15 +30,32 @@ public final class Weights {
   private final Map<String, String> stored = new HashMap<>();
   private final Set<String> used = new HashSet<>();
 
+  private final Map<String, Tensor> shared;
+  private final Map<String, Tensor> changed;
+
   Weights(TensorFile file, DType dtype, Device device) {
+    this(file, dtype, device, Map.of(), Map.of());
+  }
+
+  /** Weights of which some are {@code changed} and others {@code shared} with another model. */
+  Weights(
+      TensorFile file,
+      DType dtype,
+      Device device,
+      Map<String, Tensor> shared,
+      Map<String, Tensor> changed) {
     this.file = file;
     this.dtype = dtype;
     this.device = device;
+    this.shared = shared;
+    this.changed = changed;
   }
 
   /** Whether the checkpoint has a tensor of this name. */
   public boolean has(String name) {
-    return file.names().contains(name) || file.names().contains(oldName(name));
+    return changed.containsKey(name)
+        || file.names().contains(name)
+        || file.names().contains(oldName(name));
   }
 
   /** A linear layer: {@code path.weight} [out, in] and, where there is one, {@code path.bias}. */
@@ -54,7 +71,7 @@ public final class Weights {
    */
   public Linear decoder(String path, Embedding words, String biasName, boolean tied) {
     ignore(path + ".bias");
-    if (tied) {
+    if (tied && !changed.containsKey(path + ".weight")) {
       ignore(path + ".weight");
       Weight shared = new Weight.Dense(words.table());
       return new Linear(path, shared, optional(biasName), words.tableName(), biasName);
@@ -84,11 +101,16 @@ public final class Weights {
     if (known != null) {
       return known;
     }
+    Tensor replacement = changed.get(name);
+    if (replacement != null) {
+      loaded.put(name, replacement);
+      return replacement;
+    }
     String inFile = file.names().contains(name) ? name : oldName(name);
     TensorInfo info = file.info(file.names().contains(inFile) ? inFile : name);
     used.add(info.name());
     stored.put(name, info.name());
-    Tensor tensor = load(info);
+    Tensor tensor = shared.containsKey(name) ? shared.get(name) : load(info);
     loaded.put(name, tensor);
     return tensor;
   }
@@ -117,8 +139,13 @@ public final class Weights {
     return Map.copyOf(stored);
   }
 
-  List<Tensor> handedOut() {
-    return List.copyOf(loaded.values());
+  /** The tensors that the model built from these weights frees. */
+  List<Tensor> owned() {
+    return List.copyOf(ownsFile() ? loaded.values() : changed.values());
+  }
+
+  boolean ownsFile() {
+    return shared.isEmpty();
   }
 
   /** Refuses a checkpoint with tensors that no layer asked for. */

@@ -1,0 +1,132 @@
+package io.trimtab.delta;
+
+import io.trimtab.model.Layer;
+import io.trimtab.model.Linear;
+import io.trimtab.model.Model;
+import io.trimtab.model.Patch;
+import io.trimtab.model.Patches;
+import io.trimtab.model.Site;
+import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.Parameter;
+import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.SequencedMap;
+import java.util.Set;
+
+/**
+ * A small trainable part over a frozen model. The model never knows: a delta acts only on passes
+ * that carry its {@link #patches}.
+ */
+public final class Delta implements AutoCloseable {
+  private final DeltaSpec spec;
+  private final Model base;
+  private final List<Part> parts;
+  private final Patches patches;
+
+  private Delta(DeltaSpec spec, Model base, List<Part> parts, Patches patches) {
+    this.spec = spec;
+    this.base = base;
+    this.parts = List.copyOf(parts);
+    this.patches = patches;
+  }
+
+  /** A delta of the given parts, at most one a site. */
+  static Delta of(DeltaSpec spec, Model base, List<Part> parts) {
+    Map<Site<?>, Patch> at = new HashMap<>();
+    for (Part part : parts) {
+      if (at.put(part.site(), part.patch()) != null) {
+        throw new DeltaException(
+            "found two parts of one delta at " + part.site() + ", expected one; name it once");
+      }
+    }
+    return new Delta(spec, base, parts, Patches.of(at));
+  }
+
+  /** Its settings. */
+  public DeltaSpec spec() {
+    return spec;
+  }
+
+  /** The model it is for. */
+  public Model base() {
+    return base;
+  }
+
+  /** Its parts. */
+  public List<Part> parts() {
+    return parts;
+  }
+
+  /** What it does where, for a {@link io.trimtab.model.Pass}. */
+  public Patches patches() {
+    return patches;
+  }
+
+  /** Its trainable parameters, in the order of the model's layers. */
+  public List<Parameter> parameters() {
+    return parts.stream().flatMap(part -> part.parameters().stream()).toList();
+  }
+
+  /** How many numbers it has. */
+  public long count() {
+    return parameters().stream().mapToLong(parameter -> parameter.value().elements()).sum();
+  }
+
+  /** The names of the base's tensors that it was tuned for. */
+  public Set<String> baseTensors() {
+    Set<String> names = new LinkedHashSet<>();
+    parts.forEach(part -> names.add(part.baseTensor()));
+    return names;
+  }
+
+  /**
+   * A copy of the base with this delta built in: the same results without its cost. The copy shares
+   * every tensor that does not change; the base stays as it is, so going back is exact.
+   */
+  public Model merge() {
+    return Gradients.none(
+        () -> {
+          try (Scope scope = Scope.open()) {
+            Map<String, Tensor> stored = base.tensors();
+            SequencedMap<String, Tensor> changed = new LinkedHashMap<>();
+            for (Part part : parts) {
+              String name = part.baseTensor();
+              if (part.site().kind() == Patch.Rows.class) {
+                untie(name, changed);
+              }
+              Tensor before = changed.getOrDefault(name, stored.get(name));
+              changed.put(name, part.merge(before));
+            }
+            changed.values().forEach(tensor -> scope.keep(tensor).held());
+            return base.with(changed);
+          }
+        });
+  }
+
+  /** Gives layers that share an embedding's table the old one under a name of their own. */
+  private void untie(String table, Map<String, Tensor> changed) {
+    for (Layer layer : base.root().walk().toList()) {
+      if (layer instanceof Linear linear
+          && linear.weightName().equals(table)
+          && !(layer.path() + ".weight").equals(table)) {
+        changed.put(layer.path() + ".weight", linear.weight().dense().copy());
+      }
+    }
+  }
+
+  /** Frees its parameters. */
+  @Override
+  public void close() {
+    parameters().forEach(Parameter::close);
+  }
+
+  @Override
+  public String toString() {
+    return "Delta[" + spec + ", " + count() + " parameters over " + base.name() + "]";
+  }
+}

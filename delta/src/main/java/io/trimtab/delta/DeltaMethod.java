@@ -1,0 +1,38 @@
+package io.trimtab.delta;
+
+import io.trimtab.hub.ModelConfig;
+import io.trimtab.model.Model;
+import java.util.Map;
+
+/**
+ * A delta method: one package, registered by {@code @AutoService(DeltaMethod.class)} on the class
+ * that implements this.
+ */
+public interface DeltaMethod {
+  /** What users call it, such as {@code lora}. */
+  String name();
+
+  /** Its {@code peft_type} in {@code adapter_config.json}. */
+  String peftType();
+
+  /** The paper it comes from. */
+  String paper();
+
+  /** The learning rate that works for most tasks. */
+  double defaultRate();
+
+  /**
+   * Settings from options as users type them, such as {@code rank=8} and {@code
+   * targets=query,value}.
+   *
+   * @throws DeltaException for an unknown option or a value out of range
+   */
+  DeltaSpec fromOptions(Map<String, String> options, Model model);
+
+  /**
+   * Settings from {@code adapter_config.json}.
+   *
+   * @throws DeltaException.Unsupported for a field that changes the result and is not supported
+   */
+  DeltaSpec fromConfig(ModelConfig config, Model model);
+}

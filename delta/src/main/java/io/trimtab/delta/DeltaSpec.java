@@ -1,0 +1,27 @@
+package io.trimtab.delta;
+
+import io.trimtab.model.Model;
+import io.trimtab.tensor.Rng;
+import java.util.List;
+import java.util.Map;
+
+/** The settings of a delta method: what to attach, where, how large. Immutable. */
+public interface DeltaSpec {
+  /** The method that these are settings of. */
+  DeltaMethod method();
+
+  /**
+   * Makes the parts for a model, freshly initialised.
+   *
+   * @throws DeltaException.NoMatch where an address hits nothing
+   */
+  List<Part> parts(Model model, Rng rng);
+
+  /** The settings as the fields of {@code adapter_config.json}. */
+  Map<String, Object> toConfig(Model model);
+
+  /** Attaches a new delta to a model; the model is not changed. */
+  default Delta attach(Model model, Rng rng) {
+    return Delta.of(this, model, parts(model, rng));
+  }
+}

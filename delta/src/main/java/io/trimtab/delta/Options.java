@@ -1,0 +1,74 @@
+package io.trimtab.delta;
+
+import java.util.Map;
+import java.util.TreeSet;
+
+/** Options as users type them, {@code key=value}, with errors that say what was expected. */
+public final class Options {
+  private final String method;
+  private final Map<String, String> typed;
+  private final TreeSet<String> known = new TreeSet<>();
+
+  /** The options typed for a method. */
+  public Options(String method, Map<String, String> typed) {
+    this.method = method;
+    this.typed = Map.copyOf(typed);
+  }
+
+  /** A text. */
+  public String text(String key, String usual) {
+    known.add(key);
+    return typed.getOrDefault(key, usual);
+  }
+
+  /** A whole number. */
+  public int integer(String key, int usual) {
+    String text = text(key, String.valueOf(usual));
+    try {
+      return Integer.parseInt(text);
+    } catch (NumberFormatException e) {
+      throw wrong(key, text, "a whole number", e);
+    }
+  }
+
+  /** A number. */
+  public double decimal(String key, double usual) {
+    String text = text(key, String.valueOf(usual));
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      throw wrong(key, text, "a number", e);
+    }
+  }
+
+  /** true or false. */
+  public boolean flag(String key, boolean usual) {
+    String text = text(key, String.valueOf(usual));
+    if (!text.equals("true") && !text.equals("false")) {
+      throw wrong(key, text, "true or false", null);
+    }
+    return text.equals("true");
+  }
+
+  /** Refuses options that the method never asked for. */
+  public void checkAllUsed() {
+    TreeSet<String> left = new TreeSet<>(typed.keySet());
+    left.removeAll(known);
+    if (!left.isEmpty()) {
+      throw new DeltaException(
+          "found option "
+              + String.join(", ", left)
+              + " for "
+              + method
+              + ", expected some of "
+              + String.join(", ", known));
+    }
+  }
+
+  private DeltaException wrong(
+      String key, String found, String expected, @org.jspecify.annotations.Nullable Throwable e) {
+    String message =
+        "found " + key + "=" + found + " for " + method + ", expected " + expected;
+    return e == null ? new DeltaException(message) : new DeltaException(message, e);
+  }
+}
