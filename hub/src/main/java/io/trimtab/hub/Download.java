@@ -55,6 +55,7 @@ final class Download {
     private boolean answered;
     private int failures;
     private long furthest;
+    private String why = "";
     private boolean resumed;
     private boolean startedOver;
 
@@ -86,7 +87,7 @@ final class Download {
           // What lies here is not the beginning of what the hub has now.
           answer.connection().disconnect();
           discard();
-          failedWith("the hub has another version of the file than the part here");
+          failedWith(why.isEmpty() ? "the hub has another version of the file" : why);
           continue;
         }
         if (status != 200 && status != 206) {
@@ -225,7 +226,8 @@ final class Download {
       failedWith(e.toString());
     }
 
-    private void failedWith(String why) {
+    private void failedWith(String reason) {
+      why = reason;
       failures++;
       if (failures > options.retries()) {
         throw new HubException.Interrupted(

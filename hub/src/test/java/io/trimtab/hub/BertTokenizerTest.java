@@ -74,16 +74,17 @@ class BertTokenizerTest {
       if (recorded.get(part) instanceof List<?> rows) {
         for (Object item : rows) {
           if (item instanceof Map<?, ?> row) {
-            String text = String.valueOf(row.get("text"));
+            Object text = row.get("text");
             Encoding encoding =
-                row.get("text_pair") instanceof String second
-                    ? tokenizer.encode(text, second)
-                    : tokenizer.encode(text);
+                text instanceof List<?> pair
+                    ? tokenizer.encode(
+                        String.valueOf(pair.getFirst()), String.valueOf(pair.getLast()))
+                    : tokenizer.encode(String.valueOf(text));
             assertThat(java.util.Arrays.stream(encoding.ids()).boxed().toList())
-                .as(text)
+                .as(String.valueOf(text))
                 .isEqualTo(row.get("ids"));
             if (row.get("tokens") instanceof List<?> tokens) {
-              assertThat(encoding.tokens()).as(text).isEqualTo(tokens);
+              assertThat(encoding.tokens()).as(String.valueOf(text)).isEqualTo(tokens);
             }
             compared++;
           }
