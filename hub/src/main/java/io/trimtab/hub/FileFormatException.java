@@ -13,16 +13,21 @@ public class FileFormatException extends TrimtabException {
 
   /** An error with a complete, self-explaining message. */
   public FileFormatException(String message) {
-    super(message);
+    super(oneLine(message));
   }
 
   /** An error about one file, which the message then starts with. */
   public FileFormatException(Path file, String message) {
-    super(file + ": " + message);
+    super(oneLine(file + ": " + message));
   }
 
   /** An error about one file, which the message then starts with, and the fault below it. */
   public FileFormatException(Path file, String message, Throwable cause) {
-    super(file + ": " + message, cause);
+    super(oneLine(file + ": " + message), cause);
+  }
+
+  /** Names come out of files, and a damaged one must not tear the message apart. */
+  private static String oneLine(String message) {
+    return message.replaceAll("\\p{Cntrl}", "?");
   }
 }

@@ -48,14 +48,19 @@ final class MappedTensors implements TensorFile {
 
   /** Maps a whole file, read-only. */
   static MemorySegment map(Path file, Arena arena) {
-    if (!Files.isRegularFile(file)) {
-      throw new FileFormatException(
-          file, Files.exists(file) ? "is not a regular file" : "there is no such file");
-    }
+    requireFile(file);
     try (var channel = FileChannel.open(file, StandardOpenOption.READ)) {
       return channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
     } catch (IOException e) {
       throw new FileFormatException(file, "cannot be read (" + e.getMessage() + ")", e);
+    }
+  }
+
+  /** Says plainly what is wrong where a file is missing. */
+  static void requireFile(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new FileFormatException(
+          file, Files.exists(file) ? "is not a regular file" : "there is no such file");
     }
   }
 

@@ -98,9 +98,7 @@ final class ModelJars {
   }
 
   private static ZipFile open(Path jar) throws IOException {
-    if (!Files.isRegularFile(jar)) {
-      throw new FileFormatException(jar, "there is no such file");
-    }
+    MappedTensors.requireFile(jar);
     return new ZipFile(jar.toFile());
   }
 

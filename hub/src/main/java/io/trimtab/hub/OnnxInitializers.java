@@ -4,6 +4,7 @@ import io.trimtab.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -157,8 +158,11 @@ public final class OnnxInitializers implements TensorFile {
         String bias =
             input(addition, name -> name.endsWith(BIAS) && initializers.containsKey(name));
         String product = input(addition, matrixOfProduct::containsKey);
-        String matrix = product == null ? null : matrixOfProduct.get(product);
-        if (bias == null || matrix == null || !isGenerated(matrix)) {
+        if (bias == null || product == null || !usedOnce(product)) {
+          continue;
+        }
+        String matrix = matrixOfProduct.get(product);
+        if (matrix == null || !usedOnce(matrix) || !fits(matrix, bias)) {
           continue;
         }
         String name = bias.substring(0, bias.length() - BIAS.length()) + WEIGHT;
@@ -177,12 +181,19 @@ public final class OnnxInitializers implements TensorFile {
           new MappedTensors(file, arena, tensors, metadata), new HashSet<>(names.values()));
     }
 
-    private boolean isGenerated(String matrix) {
-      MappedTensors.Stored tensor = initializers.get(matrix);
-      return matrix.startsWith(GENERATED)
-          && tensor != null
-          && tensor.info().shape().length == 2
-          && uses.getOrDefault(matrix, 0) == 1;
+    /** Whether {@code [in, out]} and {@code [out]} are the parts of one linear layer. */
+    private boolean fits(String matrix, String bias) {
+      MappedTensors.Stored weights = initializers.get(matrix);
+      MappedTensors.Stored offsets = initializers.get(bias);
+      if (weights == null || offsets == null || !matrix.startsWith(GENERATED)) {
+        return false;
+      }
+      long[] inOut = weights.info().shape();
+      return inOut.length == 2 && Arrays.equals(offsets.info().shape(), new long[] {inOut[1]});
+    }
+
+    private boolean usedOnce(String name) {
+      return uses.getOrDefault(name, 0) == 1;
     }
 
     private static @Nullable String input(OnnxNode node, Predicate<String> wanted) {

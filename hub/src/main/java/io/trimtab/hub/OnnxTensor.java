@@ -64,7 +64,7 @@ final class OnnxTensor {
   private void parse(ProtoReader message) {
     while (message.next()) {
       switch (message.field()) {
-        case 1 -> message.numbers(dimensions::add);
+        case 1 -> message.numbers(this::dimension);
         case 2 -> type = message.number();
         case 4, 5, 7, 10 -> runs.add(new Run(message.field(), message.elements()));
         case 8 -> name = message.text();
@@ -84,6 +84,13 @@ final class OnnxTensor {
     }
   }
 
+  private void dimension(long size) {
+    if (dimensions.size() == TensorInfo.MAX_RANK) {
+      throw new FileFormatException(file, "is damaged: a tensor has too many dimensions");
+    }
+    dimensions.add(size);
+  }
+
   private MappedTensors.Stored stored(Arena arena) {
     if (name.isEmpty()) {
       throw new FileFormatException(file, "is damaged: a tensor has no name");
@@ -93,12 +100,7 @@ final class OnnxTensor {
       throw new FileFormatException(
           file, "'" + name + "' has the unsupported ONNX dtype number " + type);
     }
-    TensorInfo info;
-    try {
-      info = new TensorInfo(name, dtype, dimensions.stream().mapToLong(Long::longValue).toArray());
-    } catch (FileFormatException e) {
-      throw new FileFormatException(file, String.valueOf(e.getMessage()), e);
-    }
+    TensorInfo info = TensorInfo.in(file, name, dtype, dimensions);
     if (raw != null) {
       if (!runs.isEmpty()) {
         throw new FileFormatException(file, "'" + name + "' has raw_data and typed elements");

@@ -64,6 +64,7 @@ final class SafetensorsHeader {
   private final Map<String, String> metadata = new LinkedHashMap<>();
   private final SequencedMap<String, Entry> entries = new LinkedHashMap<>();
   private boolean metadataSeen;
+  private long dataStart;
 
   private SafetensorsHeader(Path file) {
     this.file = file;
@@ -100,8 +101,6 @@ final class SafetensorsHeader {
     header.dataStart = Long.BYTES + length;
     return header;
   }
-
-  private long dataStart;
 
   /** Free text stored under {@code __metadata__}. */
   Map<String, String> metadata() {
@@ -171,8 +170,8 @@ final class SafetensorsHeader {
   private Entry parseEntry(JsonParser parser, String name) {
     expect(parser, parser.nextToken(), JsonToken.START_OBJECT, "tensor '" + name + "'");
     @Nullable DType dtype = null;
-    long @Nullable [] shape = null;
-    long @Nullable [] offsets = null;
+    @Nullable List<Long> shape = null;
+    @Nullable List<Long> offsets = null;
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String key = parser.currentName();
       boolean repeated;
@@ -201,22 +200,19 @@ final class SafetensorsHeader {
     return entry(name, dtype, shape, offsets);
   }
 
-  private Entry entry(String name, DType dtype, long[] shape, long[] offsets) {
-    if (offsets.length != 2 || offsets[0] > offsets[1]) {
+  private Entry entry(String name, DType dtype, List<Long> shape, List<Long> offsets) {
+    if (offsets.size() != 2 || offsets.get(0) > offsets.get(1)) {
       throw error("tensor '" + name + "': data_offsets are not [begin, end] with begin <= end");
     }
-    TensorInfo info;
-    try {
-      info = new TensorInfo(name, dtype, shape);
-    } catch (FileFormatException e) {
-      throw new FileFormatException(file, e.getMessage() == null ? "" : e.getMessage(), e);
-    }
-    if (info.byteSize() != offsets[1] - offsets[0]) {
+    TensorInfo info = TensorInfo.in(file, name, dtype, shape);
+    long begin = offsets.get(0);
+    long end = offsets.get(1);
+    if (info.byteSize() != end - begin) {
       throw error(
           "tensor '%s' takes %d bytes by shape, %d by data_offsets"
-              .formatted(info, info.byteSize(), offsets[1] - offsets[0]));
+              .formatted(info, info.byteSize(), end - begin));
     }
-    return new Entry(info, offsets[0], offsets[1]);
+    return new Entry(info, begin, end);
   }
 
   private DType parseDType(JsonParser parser, String name) {
@@ -236,7 +232,7 @@ final class SafetensorsHeader {
                 List.of(DType.values())));
   }
 
-  private long[] parseNumbers(JsonParser parser, String name, String key) {
+  private List<Long> parseNumbers(JsonParser parser, String name, String key) {
     String what = key + " of '" + name + "'";
     expect(parser, parser.nextToken(), JsonToken.START_ARRAY, what);
     var numbers = new ArrayList<Long>();
@@ -246,9 +242,12 @@ final class SafetensorsHeader {
       if (number < 0) {
         throw error(what + " has the negative number " + number);
       }
+      if (numbers.size() == TensorInfo.MAX_RANK) {
+        throw error(what + " has more than " + TensorInfo.MAX_RANK + " numbers");
+      }
       numbers.add(number);
     }
-    return numbers.stream().mapToLong(Long::longValue).toArray();
+    return numbers;
   }
 
   /** Every byte must belong to exactly one tensor, so that nothing can hide in the file. */

@@ -74,7 +74,8 @@ final class SafetensorsIndex {
   }
 
   private void parse() {
-    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), Files.readString(file))) {
+    MappedTensors.requireFile(file);
+    try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), text())) {
       if (parser.nextToken() != JsonToken.START_OBJECT) {
         throw error("is not a JSON object");
       }
@@ -107,6 +108,13 @@ final class SafetensorsIndex {
     }
   }
 
+  private String text() throws IOException {
+    if (Files.size(file) > SafetensorsHeader.MAX_LENGTH) {
+      throw error("has more than " + SafetensorsHeader.MAX_LENGTH + " bytes; is it an index?");
+    }
+    return Files.readString(file);
+  }
+
   private void parseWeightMap(JsonParser parser) {
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String name = parser.currentName();
@@ -127,10 +135,10 @@ final class SafetensorsIndex {
   private void parseMetadata(JsonParser parser) {
     while (parser.nextToken() == JsonToken.PROPERTY_NAME) {
       String key = parser.currentName();
-      if (parser.nextToken().isScalarValue()) {
-        metadata.put(key, parser.getString());
-      } else {
+      if (!parser.nextToken().isScalarValue()) {
         parser.skipChildren();
+      } else if (metadata.putIfAbsent(key, parser.getString()) != null) {
+        throw error("metadata has '" + key + "' twice (duplicate key)");
       }
     }
   }

@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonEncoding;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
@@ -52,7 +54,8 @@ final class SafetensorsWriter {
           DType.I64);
 
   private static final int ALIGNMENT = 8;
-  private static final long CHUNK = 1L << 26;
+  private static final long NATIVE_CHUNK = 1L << 26;
+  private static final long HEAP_CHUNK = 1L << 20;
   private static final JsonFactory JSON = new JsonFactory();
 
   private SafetensorsWriter() {}
@@ -121,6 +124,9 @@ final class SafetensorsWriter {
         offset = end;
       }
       json.writeEndObject();
+    } catch (JacksonException e) {
+      throw new FileFormatException(
+          file, "a name or metadata text is not valid Unicode (" + e.getOriginalMessage() + ")", e);
     }
     while (out.size() % ALIGNMENT != 0) {
       out.write(' ');
@@ -135,9 +141,15 @@ final class SafetensorsWriter {
   }
 
   private static void writeAll(FileChannel channel, MemorySegment bytes) throws IOException {
-    for (long from = 0; from < bytes.byteSize(); from += CHUNK) {
-      long size = Math.min(CHUNK, bytes.byteSize() - from);
-      writeAll(channel, bytes.asSlice(from, size).asByteBuffer());
+    // Arrays of Java cannot be seen as byte buffers, so they go through small copies.
+    long chunk = bytes.isNative() ? NATIVE_CHUNK : HEAP_CHUNK;
+    for (long from = 0; from < bytes.byteSize(); from += chunk) {
+      MemorySegment part = bytes.asSlice(from, Math.min(chunk, bytes.byteSize() - from));
+      writeAll(
+          channel,
+          bytes.isNative()
+              ? part.asByteBuffer()
+              : ByteBuffer.wrap(part.toArray(ValueLayout.JAVA_BYTE)));
     }
   }
 

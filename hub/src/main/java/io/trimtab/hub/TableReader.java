@@ -19,6 +19,8 @@ final class TableReader {
   /** After each block: one byte of compression type, four of checksum. */
   private static final int TRAILER = 5;
 
+  private static final int MAX_KEY = 1 << 15;
+
   private static final ValueLayout.OfInt INT =
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfLong LONG =
@@ -90,8 +92,8 @@ final class TableReader {
         throw error("a key shares " + shared + " bytes with one of " + key.length);
       }
       MemorySegment rest = cursor.slice(unshared);
-      if (unshared > Short.MAX_VALUE) {
-        throw error("a key has " + unshared + " bytes");
+      if (shared + unshared > MAX_KEY) {
+        throw error("a key has " + (shared + unshared) + " bytes");
       }
       key = Arrays.copyOf(key, (int) (shared + unshared));
       MemorySegment.copy(rest, ValueLayout.JAVA_BYTE, 0, key, (int) shared, (int) unshared);

@@ -153,7 +153,7 @@ public final class TensorFlowBundle implements TensorFile {
       long offset = 0;
       long size = 0;
       int checksum = 0;
-      long[] shape = {};
+      List<Long> shape = List.of();
       while (reader.next()) {
         switch (reader.field()) {
           case 1 -> type = reader.number();
@@ -180,7 +180,7 @@ public final class TensorFlowBundle implements TensorFile {
         throw new FileFormatException(
             file, "'%s' is in shard %d of %d".formatted(name, shard, shards));
       }
-      var info = new TensorInfo(name, dtype, shape);
+      var info = TensorInfo.in(file, name, dtype, shape);
       if (info.byteSize() != size) {
         throw new FileFormatException(
             file, "'%s' takes %d bytes, the index says %d".formatted(info, info.byteSize(), size));
@@ -209,7 +209,7 @@ public final class TensorFlowBundle implements TensorFile {
       }
     }
 
-    private long[] shape(String name, ProtoReader reader) {
+    private List<Long> shape(String name, ProtoReader reader) {
       var dimensions = new ArrayList<Long>();
       while (reader.next()) {
         if (reader.field() == 2) {
@@ -220,12 +220,15 @@ public final class TensorFlowBundle implements TensorFile {
               size = dimension.number();
             }
           }
+          if (dimensions.size() == TensorInfo.MAX_RANK) {
+            throw reader.error("'" + name + "' has too many dimensions");
+          }
           dimensions.add(size);
         } else if (reader.field() == 3 && reader.number() != 0) {
           throw new FileFormatException(file, "'" + name + "' has no known shape");
         }
       }
-      return dimensions.stream().mapToLong(Long::longValue).toArray();
+      return dimensions;
     }
   }
 }

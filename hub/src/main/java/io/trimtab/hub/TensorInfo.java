@@ -1,7 +1,9 @@
 package io.trimtab.hub;
 
 import io.trimtab.tensor.DType;
+import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -17,7 +19,8 @@ public record TensorInfo(String name, DType dtype, long[] shape) {
   /**
    * Copies the shape and checks that the number of bytes fits into 63 bits.
    *
-   * @throws FileFormatException if a dimension is negative or the size overflows
+   * @throws FileFormatException if a dimension is negative, there are more than 64, or the size
+   *     overflows
    */
   public TensorInfo {
     Objects.requireNonNull(name, "name");
@@ -45,10 +48,25 @@ public record TensorInfo(String name, DType dtype, long[] shape) {
     return byteSize(dtype, shape);
   }
 
+  /** More dimensions than this are taken for damage, before they can fill the heap. */
+  static final int MAX_RANK = 64;
+
+  /** The same as the constructor, but an error names the file too. */
+  static TensorInfo in(Path file, String name, DType dtype, List<Long> shape) {
+    try {
+      return new TensorInfo(name, dtype, shape.stream().mapToLong(Long::longValue).toArray());
+    } catch (FileFormatException e) {
+      throw new FileFormatException(file, String.valueOf(e.getMessage()), e);
+    }
+  }
+
   /**
    * The bytes that elements of this type and shape take; refuses negative and overflowing sizes.
    */
   static long byteSize(DType dtype, long[] shape) {
+    if (shape.length > MAX_RANK) {
+      throw new FileFormatException("a shape of " + shape.length + " dimensions is not supported");
+    }
     long bytes = dtype.bytes();
     try {
       for (long dimension : shape) {
