@@ -2,6 +2,7 @@ package io.trimtab.tensor;
 
 import java.util.Arrays;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,9 @@ import org.jspecify.annotations.Nullable;
 final class Call {
   private static final StackWalker WALKER =
       StackWalker.getInstance(StackWalker.Option.RETAIN_CLASS_REFERENCE);
+
+  /** Stand between the public method and the native call. */
+  private static final Set<Class<?>> INNER = Set.of(Call.class, GradientHook.class);
 
   static {
     Native.touch(); // before any binding class that the work names is first used
@@ -56,7 +60,7 @@ final class Call {
         WALKER.walk(
             frames ->
                 frames
-                    .filter(frame -> frame.getDeclaringClass() != Call.class)
+                    .filter(frame -> !INNER.contains(frame.getDeclaringClass()))
                     .filter(frame -> !frame.getMethodName().startsWith("lambda$"))
                     .findFirst()
                     .map(frame -> simpleName(frame) + "." + frame.getMethodName())

@@ -44,7 +44,8 @@ public final class FusedAdamW implements AutoCloseable {
   }
 
   /**
-   * One update from the gradients collected so far; parameters without one are left alone.
+   * One update from the gradients collected so far; parameters without one are left alone, though
+   * the step counts for the correction of their moments too.
    *
    * @param rate the learning rate of this step
    * @param decay decoupled weight decay: values shrink by rate · decay

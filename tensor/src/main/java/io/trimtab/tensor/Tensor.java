@@ -122,7 +122,7 @@ public final class Tensor implements AutoCloseable {
       throw new TensorException(
           "found a tensor of shape "
               + Arrays.toString(shape())
-              + " where a single element was asked for; reduce it first");
+              + ", expected a single element; reduce it first");
     }
     return toDoubles()[0];
   }
