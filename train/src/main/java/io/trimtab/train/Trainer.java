@@ -1,0 +1,196 @@
+package io.trimtab.train;
+
+import io.trimtab.delta.Delta;
+import io.trimtab.model.Batch;
+import io.trimtab.model.Pass;
+import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.FusedAdamW;
+import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.Parameter;
+import io.trimtab.tensor.Rng;
+import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Trains a delta: data to batches to loss to steps of AdamW. The same seed gives the same result on
+ * the same machine, also when the process was killed and the run resumed.
+ */
+public final class Trainer<E> {
+  private static final double BETA1 = 0.9;
+  private static final double BETA2 = 0.999;
+  private static final double EPSILON = 1e-8;
+
+  private final Delta delta;
+  private final Objective<E> objective;
+  private final TrainSettings settings;
+  private @Nullable RunDirectory run;
+  private @Nullable ToDoubleFunction<Delta> score;
+  private Progress progress = Progress.none();
+
+  /** A trainer of {@code delta} over its base. */
+  public Trainer(Delta delta, Objective<E> objective, TrainSettings settings) {
+    this.delta = delta;
+    this.objective = objective;
+    this.settings = settings;
+  }
+
+  /** Records the run and its checkpoints there, and goes on from the last one where there is one. */
+  public Trainer<E> in(RunDirectory directory) {
+    run = directory;
+    return this;
+  }
+
+  /** Scores the delta now and then, larger is better, and keeps the best parameters. */
+  public Trainer<E> scoredBy(ToDoubleFunction<Delta> devScore) {
+    score = devScore;
+    return this;
+  }
+
+  /** Tells how it goes. */
+  public Trainer<E> reporting(Progress to) {
+    progress = to;
+    return this;
+  }
+
+  /** Trains to the end and leaves the best parameters in the delta. */
+  public TrainResult run(List<E> examples) {
+    BatchPlan<E> plan = new BatchPlan<>(examples, e -> objective.row(e).ids().length, settings);
+    try (FusedAdamW adam = new FusedAdamW(delta.parameters(), BETA1, BETA2, EPSILON)) {
+      Checkpoint checkpoint = new Checkpoint(delta, adam, run);
+      Checkpoint.State state = checkpoint.restore();
+      if (run != null) {
+        run.rewindTo(state.step());
+      }
+      return loop(plan, adam, checkpoint, state);
+    } finally {
+      progress.close();
+    }
+  }
+
+  private TrainResult loop(
+      BatchPlan<E> plan, FusedAdamW adam, Checkpoint checkpoint, Checkpoint.State start) {
+    long total = plan.steps();
+    List<Double> losses = new ArrayList<>(start.losses());
+    Best best = new Best(start);
+    long step = start.step();
+    long tokens = 0;
+    long busy = 0;
+    long saved = System.nanoTime();
+    boolean stopped = start.finished();
+    while (step < total && !stopped) {
+      long began = System.nanoTime();
+      List<E> examples = plan.batch(step);
+      double rate = settings.schedule().rate(step, total);
+      double loss = step(examples, adam, rate, step);
+      int seen = examples.stream().mapToInt(e -> objective.row(e).ids().length).sum();
+      busy += System.nanoTime() - began;
+      tokens += seen;
+      step++;
+      losses.add(loss);
+      record(new RunEvent(step, "train", Map.of("loss", loss, "rate", rate, "tokens", seen)));
+      progress.step(
+          new Progress.Step(plan.epoch(step - 1), settings.epochs(), step, total, loss, tokens));
+      if (isEvaluation(step, total)) {
+        stopped = evaluate(step, best, checkpoint);
+      }
+      boolean due = System.nanoTime() - saved > settings.checkpointSeconds() * 1e9;
+      if (run != null && (due || stopped || step == total)) {
+        checkpoint.save(new Checkpoint.State(step, losses, best.score, best.step, best.worse, stopped));
+        saved = System.nanoTime();
+      }
+    }
+    if (best.step > 0) {
+      checkpoint.restoreBest();
+    }
+    long kept = best.step > 0 ? best.step : step;
+    return new TrainResult(step, losses, tokens, busy / 1e9, kept, stopped);
+  }
+
+  private double step(List<E> examples, FusedAdamW adam, double rate, long step) {
+    delta.parameters().forEach(Parameter::clearGradient);
+    double total = examples.stream().mapToInt(objective::weight).sum();
+    double mean = 0;
+    int parts = settings.accumulation();
+    for (int part = 0; part < parts; part++) {
+      int from = examples.size() * part / parts;
+      int to = examples.size() * (part + 1) / parts;
+      if (from == to) {
+        continue;
+      }
+      List<E> micro = examples.subList(from, to);
+      double share = micro.stream().mapToInt(objective::weight).sum() / total;
+      try (Scope _ = Scope.open()) {
+        Batch batch = Batch.of(micro.stream().map(objective::row).toList());
+        Rng rng = Rng.seeded(settings.seed()).derive(step).derive(part);
+        Pass pass = Pass.with(batch.layout(), delta.patches()).training(rng);
+        Tensor loss =
+            Arithmetic.multiply(objective.loss(delta.base(), micro, batch, pass), share);
+        Gradients.backward(loss);
+        mean += loss.item();
+      }
+    }
+    if (!Double.isFinite(mean)) {
+      throw new TrainingException(
+          "found a loss of "
+              + mean
+              + " at step "
+              + (step + 1)
+              + ", expected a finite number; lower the learning rate");
+    }
+    if (settings.clip() > 0) {
+      Gradients.clip(delta.parameters(), settings.clip());
+    }
+    adam.step(rate, settings.decay());
+    return mean;
+  }
+
+  private boolean isEvaluation(long step, long total) {
+    if (score == null || settings.evaluations() == 0) {
+      return false;
+    }
+    long n = Math.min(settings.evaluations(), total);
+    return step * n / total > (step - 1) * n / total;
+  }
+
+  /** Returns whether patience ran out. */
+  private boolean evaluate(long step, Best best, Checkpoint checkpoint) {
+    ToDoubleFunction<Delta> scorer = java.util.Objects.requireNonNull(score);
+    double now = Gradients.none(() -> scorer.applyAsDouble(delta));
+    record(new RunEvent(step, "dev", Map.of("accuracy", now)));
+    progress.note("step %d: dev score %.4f".formatted(step, now));
+    if (best.score.isEmpty() || now > best.score.getAsDouble()) {
+      best.score = OptionalDouble.of(now);
+      best.step = step;
+      best.worse = 0;
+      checkpoint.saveBest();
+      return false;
+    }
+    best.worse++;
+    return settings.patience() > 0 && best.worse >= settings.patience();
+  }
+
+  private void record(RunEvent event) {
+    if (run != null) {
+      run.append(event);
+    }
+  }
+
+  /** The best score so far. */
+  private static final class Best {
+    private OptionalDouble score;
+    private long step;
+    private int worse;
+
+    Best(Checkpoint.State start) {
+      score = start.bestScore();
+      step = start.bestStep();
+      worse = start.worse();
+    }
+  }
+}
