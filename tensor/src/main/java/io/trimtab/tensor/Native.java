@@ -22,6 +22,7 @@ final class Native {
     Properties properties = System.getProperties();
     properties.putIfAbsent("org.bytedeco.javacpp.maxBytes", "0");
     properties.putIfAbsent("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+    WaitPolicy.passive();
   }
 
   // Arguments that never change, made once; after the properties above, which must come first.
