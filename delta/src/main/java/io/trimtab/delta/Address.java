@@ -17,26 +17,34 @@ import java.util.regex.PatternSyntaxException;
 
 /**
  * Names layers of a model by their paths: by suffixes that start at a dot ({@code query}, {@code
- * output.dense}), by a regular expression over the whole path, or all linear layers but the outputs;
- * some layers and numbers of blocks may be left out. A name that matches nothing is an error.
+ * output.dense}), by a regular expression over the whole path, or all linear layers but the
+ * outputs; some layers and numbers of blocks may be left out. A name that matches nothing is an
+ * error.
  */
 public final class Address {
   /** The name for every linear layer of a model except those that give its results. */
   public static final String ALL_LINEAR = "all-linear";
 
-  private static final Pattern NUMBER = Pattern.compile("\\.(\\d+)\\.");
-
   private final List<String> suffixes;
   private final String regex;
   private final List<String> excluded;
+  private final String excludedRegex;
   private final List<Integer> blocks;
+  private final List<String> blockNames;
 
   private Address(
-      List<String> suffixes, String regex, List<String> excluded, List<Integer> blocks) {
+      List<String> suffixes,
+      String regex,
+      List<String> excluded,
+      String excludedRegex,
+      List<Integer> blocks,
+      List<String> blockNames) {
     this.suffixes = List.copyOf(suffixes);
     this.regex = regex;
     this.excluded = List.copyOf(excluded);
+    this.excludedRegex = excludedRegex;
     this.blocks = List.copyOf(blocks);
+    this.blockNames = List.copyOf(blockNames);
   }
 
   /** Layers whose path is one of {@code names} or ends in a dot and one of them. */
@@ -45,18 +53,16 @@ public final class Address {
       throw new DeltaException(
           "found target layers " + names + ", expected at least one name such as query");
     }
-    return new Address(names, "", List.of(), List.of());
+    return new Address(names, "", List.of(), "", List.of(), List.of());
   }
 
   /** Layers whose whole path matches a regular expression. */
   public static Address regex(String regex) {
     compile(regex);
-    return new Address(List.of(), regex, List.of(), List.of());
+    return new Address(List.of(), regex, List.of(), "", List.of(), List.of());
   }
 
-  /**
-   * Reads one text: {@code all-linear}, {@code [r]REGEX}, or names with commas between them.
-   */
+  /** Reads one text: {@code all-linear}, {@code [r]REGEX}, or names with commas between them. */
   public static Address parse(String text) {
     String trimmed = text.strip();
     if (trimmed.startsWith("[r]")) {
@@ -67,12 +73,30 @@ public final class Address {
 
   /** The same without layers of these suffixes. */
   public Address excluding(List<String> names) {
-    return new Address(suffixes, regex, names, blocks);
+    return new Address(suffixes, regex, names, "", blocks, blockNames);
   }
 
-  /** The same in blocks of these numbers only: the first number in a layer's path. */
+  /** The same without layers whose whole path matches a regular expression. */
+  public Address excludingRegex(String paths) {
+    compile(paths);
+    return new Address(suffixes, regex, List.of(), paths, blocks, blockNames);
+  }
+
+  /**
+   * The same in blocks of these numbers only: the first number in a layer's path. A layer that is
+   * named by its whole path is hit wherever it is.
+   */
   public Address inBlocks(List<Integer> numbers) {
-    return new Address(suffixes, regex, excluded, numbers);
+    return inBlocks(numbers, List.of());
+  }
+
+  /**
+   * The same in blocks of these numbers only, where the number is the first that comes after one of
+   * {@code names}, each a regular expression such as {@code layer}; after any where there are none.
+   */
+  public Address inBlocks(List<Integer> numbers, List<String> names) {
+    names.forEach(Address::compile);
+    return new Address(suffixes, regex, excluded, excludedRegex, numbers, names);
   }
 
   /** The suffixes; empty where this is a regular expression. */
@@ -88,6 +112,16 @@ public final class Address {
   /** The suffixes left out. */
   public List<String> excluded() {
     return excluded;
+  }
+
+  /** The regular expression of what is left out; empty where there is none. */
+  public String excludedRegex() {
+    return excludedRegex;
+  }
+
+  /** What the numbers of blocks come after; empty for anything. */
+  public List<String> blockNames() {
+    return blockNames;
   }
 
   /** The numbers of the blocks it is confined to; empty for all. */
@@ -124,21 +158,22 @@ public final class Address {
     }
     Pattern pattern = compile(regex);
     for (Layer layer : layers) {
-      if (!inScope(layer.path())) {
+      if (isExcluded(layer.path())) {
         continue;
       }
+      boolean inBlocks = isInBlocks(layer.path());
       boolean hit = false;
       for (String suffix : suffixes) {
         boolean matches =
             suffix.equals(ALL_LINEAR)
-                ? layer instanceof Linear && !outputs.contains(layer.path())
-                : endsIn(layer.path(), suffix);
+                ? layer instanceof Linear && inBlocks && !outputs.contains(layer.path())
+                : endsIn(layer.path(), suffix) && (inBlocks || layer.path().equals(suffix));
         if (matches) {
           missing.remove(suffix);
           hit = true;
         }
       }
-      if (!regex.isEmpty() && pattern.matcher(layer.path()).matches()) {
+      if (inBlocks && !regex.isEmpty() && pattern.matcher(layer.path()).matches()) {
         missing.remove(regex);
         hit = true;
       }
@@ -171,21 +206,31 @@ public final class Address {
     return resolution.hits();
   }
 
-  /** What {@link #resolve} hits, where names that hit nothing are let pass: files of PEFT have some. */
+  /**
+   * What {@link #resolve} hits, where names that hit nothing are let pass: files of PEFT have some.
+   */
   public List<Layer> resolveLeniently(Model model) {
     Resolution resolution = dryRun(model);
     return resolution.hits().isEmpty() ? resolve(model) : resolution.hits();
   }
 
-  private boolean inScope(String path) {
-    if (excluded.stream().anyMatch(suffix -> endsIn(path, suffix))) {
-      return false;
-    }
+  private boolean isExcluded(String path) {
+    return excluded.stream().anyMatch(suffix -> endsIn(path, suffix))
+        || (!excludedRegex.isEmpty() && compile(excludedRegex).matcher(path).matches());
+  }
+
+  private boolean isInBlocks(String path) {
     if (blocks.isEmpty()) {
       return true;
     }
-    Matcher number = NUMBER.matcher(path);
-    return number.find() && blocks.contains(Integer.valueOf(number.group(1)));
+    List<String> names = blockNames.isEmpty() ? List.of("[^.]*") : blockNames;
+    for (String name : names) {
+      Matcher number = compile("(?:^|.*?\\.)" + name + "\\.(?<block>\\d+)\\.").matcher(path);
+      if (number.lookingAt()) {
+        return blocks.contains(Integer.valueOf(number.group("block")));
+      }
+    }
+    return false;
   }
 
   /** Whether a path is a name or ends in a dot and that name. */

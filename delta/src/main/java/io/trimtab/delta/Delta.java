@@ -10,6 +10,7 @@ import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -80,7 +81,7 @@ public final class Delta implements AutoCloseable {
   /** The names of the base's tensors that it was tuned for. */
   public Set<String> baseTensors() {
     Set<String> names = new LinkedHashSet<>();
-    parts.forEach(part -> names.add(part.baseTensor()));
+    parts.forEach(part -> names.addAll(part.baseTensors()));
     return names;
   }
 
@@ -94,18 +95,37 @@ public final class Delta implements AutoCloseable {
           try (Scope scope = Scope.open()) {
             Map<String, Tensor> stored = base.tensors();
             SequencedMap<String, Tensor> changed = new LinkedHashMap<>();
-            for (Part part : parts) {
-              String name = part.baseTensor();
-              if (part.site().kind() == Patch.Rows.class) {
-                untie(name, changed);
+            for (Part part : inOrderOfEffect()) {
+              for (String name : part.baseTensors()) {
+                if (part.site().kind() == Patch.Rows.class) {
+                  untie(name, changed);
+                }
+                String own = ownName(part, name);
+                Tensor before =
+                    changed.getOrDefault(own, changed.getOrDefault(name, stored.get(name)));
+                changed.put(own, part.merge(name, before));
               }
-              Tensor before = changed.getOrDefault(name, stored.get(name));
-              changed.put(name, part.merge(before));
             }
             changed.values().forEach(tensor -> scope.keep(tensor).held());
             return base.with(changed);
           }
         });
+  }
+
+  /** Tensors that take a stored one's place first: other parts act on what the layer then gives. */
+  private List<Part> inOrderOfEffect() {
+    return parts.stream()
+        .sorted(Comparator.comparing(part -> part.site().kind() != Patch.Effective.class))
+        .toList();
+  }
+
+  /** Where the merged tensor goes: a head tied to an embedding must not change the embedding. */
+  private String ownName(Part part, String name) {
+    return part.site().kind() != Patch.Effective.class
+            && base.layer(part.site().path()).orElse(null) instanceof Linear linear
+            && linear.weightName().equals(name)
+        ? linear.path() + ".weight"
+        : name;
   }
 
   /** Gives layers that share an embedding's table the old one under a name of their own. */
@@ -114,7 +134,8 @@ public final class Delta implements AutoCloseable {
       if (layer instanceof Linear linear
           && linear.weightName().equals(table)
           && !(layer.path() + ".weight").equals(table)) {
-        changed.put(layer.path() + ".weight", linear.weight().dense().copy());
+        changed.putIfAbsent(
+            layer.path() + ".weight", changed.getOrDefault(table, linear.weight().dense()).copy());
       }
     }
   }

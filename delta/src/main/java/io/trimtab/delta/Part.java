@@ -17,13 +17,15 @@ public interface Part {
   /** Its parameters; a parameter's name is its key in files, without PEFT's prefix. */
   List<Parameter> parameters();
 
-  /** The base tensor it was tuned for, and merges into. */
-  String baseTensor();
+  /** The names of the base tensors it was tuned for, and merges into. */
+  List<String> baseTensors();
 
   /**
-   * The base tensor with this part's effect built in.
+   * A base tensor with this part's effect built in.
    *
-   * @param stored the base tensor, which stays as it is
+   * @param name which of {@link #baseTensors}
+   * @param stored the tensor of that name, which stays as it is
+   * @throws DeltaException.Unsupported where the base has no tensor that the effect would fit in
    */
-  Tensor merge(Tensor stored);
+  Tensor merge(String name, Tensor stored);
 }

@@ -38,12 +38,12 @@ public final class ReplacedTensor implements Part {
   }
 
   @Override
-  public String baseTensor() {
-    return baseTensor;
+  public List<String> baseTensors() {
+    return List.of(baseTensor);
   }
 
   @Override
-  public Tensor merge(Tensor stored) {
+  public Tensor merge(String name, Tensor stored) {
     return parameter.value().detach().to(stored.dtype());
   }
 }

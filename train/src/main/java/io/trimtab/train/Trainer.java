@@ -6,14 +6,13 @@ import io.trimtab.model.Pass;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.FusedAdamW;
 import io.trimtab.tensor.Gradients;
-import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
-import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -40,7 +39,9 @@ public final class Trainer<E> {
     this.settings = settings;
   }
 
-  /** Records the run and its checkpoints there, and goes on from the last one where there is one. */
+  /**
+   * Records the run and its checkpoints there, and goes on from the last one where there is one.
+   */
   public Trainer<E> in(RunDirectory directory) {
     run = directory;
     return this;
@@ -82,12 +83,13 @@ public final class Trainer<E> {
     long tokens = 0;
     long busy = 0;
     long saved = System.nanoTime();
+    Update update = new Update(delta.parameters(), adam, settings.decay(), settings.clip());
     boolean stopped = start.finished();
     while (step < total && !stopped) {
       long began = System.nanoTime();
       List<E> examples = plan.batch(step);
       double rate = settings.schedule().rate(step, total);
-      double loss = step(examples, adam, rate, step);
+      double loss = update.step(rate, losses(examples, step)).loss();
       int seen = examples.stream().mapToInt(e -> objective.row(e).ids().length).sum();
       busy += System.nanoTime() - began;
       tokens += seen;
@@ -101,7 +103,8 @@ public final class Trainer<E> {
       }
       boolean due = System.nanoTime() - saved > settings.checkpointSeconds() * 1e9;
       if (run != null && (due || stopped || step == total)) {
-        checkpoint.save(new Checkpoint.State(step, losses, best.score, best.step, best.worse, stopped));
+        checkpoint.save(
+            new Checkpoint.State(step, losses, best.score, best.step, best.worse, stopped));
         saved = System.nanoTime();
       }
     }
@@ -112,10 +115,10 @@ public final class Trainer<E> {
     return new TrainResult(step, losses, tokens, busy / 1e9, kept, stopped);
   }
 
-  private double step(List<E> examples, FusedAdamW adam, double rate, long step) {
-    delta.parameters().forEach(Parameter::clearGradient);
+  /** The losses of a step's micro-batches, each weighted by its share of what the mean is over. */
+  private List<Supplier<Tensor>> losses(List<E> examples, long step) {
     double total = examples.stream().mapToInt(objective::weight).sum();
-    double mean = 0;
+    List<Supplier<Tensor>> losses = new ArrayList<>();
     int parts = settings.accumulation();
     for (int part = 0; part < parts; part++) {
       int from = examples.size() * part / parts;
@@ -125,29 +128,16 @@ public final class Trainer<E> {
       }
       List<E> micro = examples.subList(from, to);
       double share = micro.stream().mapToInt(objective::weight).sum() / total;
-      try (Scope _ = Scope.open()) {
-        Batch batch = Batch.of(micro.stream().map(objective::row).toList());
-        Rng rng = Rng.seeded(settings.seed()).derive(step).derive(part);
-        Pass pass = Pass.with(batch.layout(), delta.patches()).training(rng);
-        Tensor loss =
-            Arithmetic.multiply(objective.loss(delta.base(), micro, batch, pass), share);
-        Gradients.backward(loss);
-        mean += loss.item();
-      }
+      Rng rng = Rng.seeded(settings.seed()).derive(step).derive(part);
+      losses.add(() -> Arithmetic.multiply(loss(micro, rng), share));
     }
-    if (!Double.isFinite(mean)) {
-      throw new TrainingException(
-          "found a loss of "
-              + mean
-              + " at step "
-              + (step + 1)
-              + ", expected a finite number; lower the learning rate");
-    }
-    if (settings.clip() > 0) {
-      Gradients.clip(delta.parameters(), settings.clip());
-    }
-    adam.step(rate, settings.decay());
-    return mean;
+    return losses;
+  }
+
+  private Tensor loss(List<E> examples, Rng rng) {
+    Batch batch = Batch.of(examples.stream().map(objective::row).toList());
+    Pass pass = Pass.with(batch.layout(), delta.patches()).training(rng);
+    return objective.loss(delta.base(), examples, batch, pass);
   }
 
   private boolean isEvaluation(long step, long total) {

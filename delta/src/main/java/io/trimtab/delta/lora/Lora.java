@@ -5,24 +5,27 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
+import io.trimtab.delta.PeftTargets;
 import io.trimtab.delta.ReplacedTensor;
+import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Embedding;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
-import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 
 /**
- * Settings of LoRA (Hu et al., 2021, section 4.1): W x + s B A x, A [rank, in] random, B [out, rank]
- * zero at the start, s = alpha / rank, or alpha / √rank as rsLoRA has it (Kalajdzievski, 2023).
+ * Settings of LoRA (Hu et al., 2021, section 4.1): W x + s B A x, A [rank, in] random, B [out,
+ * rank] zero at the start, s = alpha / rank, or alpha / √rank as rsLoRA has it (Kalajdzievski,
+ * 2023).
  *
  * @param rank the inner size r
  * @param alpha the numerator of the scale
@@ -66,8 +69,9 @@ public record Lora(
       throw new DeltaException("found dropout " + dropout + ", expected 0 to below 1");
     }
     modulesToSave = List.copyOf(modulesToSave);
-    ranks = Map.copyOf(ranks);
-    alphas = Map.copyOf(alphas);
+    // Of two patterns that match a path the first counts, so that their order is kept.
+    ranks = Collections.unmodifiableMap(new LinkedHashMap<>(ranks));
+    alphas = Collections.unmodifiableMap(new LinkedHashMap<>(alphas));
   }
 
   /** LoRA of the given rank with alpha twice as large, no dropout, on query and value. */
@@ -150,7 +154,7 @@ public record Lora(
   @Override
   public List<Part> parts(Model model, Rng rng) {
     List<Layer> hits = lenient ? targets.resolveLeniently(model) : targets.resolve(model);
-    Set<String> saved = savedTensors(model);
+    SavedModules saved = SavedModules.find(model, modulesToSave, lenient);
     Set<String> adapted = new LinkedHashSet<>();
     List<Part> parts = new ArrayList<>();
     for (Layer layer : hits) {
@@ -169,14 +173,13 @@ public record Lora(
           });
     }
     parts.addAll(biases(model, adapted, saved));
-    Map<String, Tensor> tensors = model.tensors();
-    saved.forEach(name -> parts.add(ReplacedTensor.copyOf(name, name, tensor(tensors, name))));
+    parts.addAll(saved.parts());
     return parts;
   }
 
-  private List<Part> biases(Model model, Set<String> adapted, Set<String> saved) {
+  private List<Part> biases(Model model, Set<String> adapted, SavedModules saved) {
     List<Part> parts = new ArrayList<>();
-    Set<String> done = new LinkedHashSet<>(saved);
+    Set<String> done = new LinkedHashSet<>();
     for (Layer layer : model.root().walk().toList()) {
       boolean wanted =
           switch (bias) {
@@ -188,7 +191,7 @@ public record Lora(
           .tensors()
           .forEach(
               (name, stored) -> {
-                if (wanted && name.endsWith("bias") && done.add(name)) {
+                if (wanted && name.endsWith("bias") && !saved.contains(name) && done.add(name)) {
                   // PEFT wraps an adapted layer, and its own tensors move one level down.
                   String key =
                       adapted.contains(layer.path())
@@ -201,32 +204,6 @@ public record Lora(
     return parts;
   }
 
-  private Set<String> savedTensors(Model model) {
-    Set<String> names = new LinkedHashSet<>();
-    for (String module : modulesToSave) {
-      boolean hit = false;
-      for (String name : model.tensors().keySet()) {
-        int dot = name.lastIndexOf('.');
-        while (dot > 0 && !Address.endsIn(name.substring(0, dot), module)) {
-          dot = name.lastIndexOf('.', dot - 1);
-        }
-        if (dot > 0) {
-          names.add(name);
-          hit = true;
-        }
-      }
-      if (!hit && !lenient) {
-        throw new DeltaException.NoMatch(
-            "found no layer " + module + " to train as a whole in " + model.name());
-      }
-    }
-    return names;
-  }
-
-  private static Tensor tensor(Map<String, Tensor> tensors, String name) {
-    return java.util.Objects.requireNonNull(tensors.get(name), name);
-  }
-
   @Override
   public Map<String, Object> toConfig(Model model) {
     Map<String, Object> config = new LinkedHashMap<>();
@@ -234,28 +211,17 @@ public record Lora(
     config.put("lora_alpha", alpha == Math.rint(alpha) ? (Object) (long) alpha : (Object) alpha);
     config.put("lora_dropout", dropout);
     config.put("use_rslora", rankStabilised);
-    config.put("bias", bias.name().toLowerCase(java.util.Locale.ROOT));
+    config.put("bias", bias.name().toLowerCase(Locale.ROOT));
     config.put("lora_bias", outputBias);
     config.put("fan_in_fan_out", false);
     config.put("init_lora_weights", true);
     config.put("use_dora", false);
-    boolean everywhere = targets.suffixes().contains(Address.ALL_LINEAR);
-    config.put(
-        "target_modules",
-        everywhere
-            ? targets.resolve(model).stream().map(Layer::path).toList()
-            : targets.regex().isEmpty() ? targets.suffixes() : targets.regex());
-    if (!targets.excluded().isEmpty()) {
-      config.put("exclude_modules", targets.excluded());
-    }
-    if (!targets.blocks().isEmpty()) {
-      config.put("layers_to_transform", targets.blocks());
-    }
+    PeftTargets.write(targets, model, config);
     if (!modulesToSave.isEmpty()) {
       config.put("modules_to_save", modulesToSave);
     }
-    config.put("rank_pattern", new TreeMap<>(ranks));
-    config.put("alpha_pattern", new TreeMap<>(alphas));
+    config.put("rank_pattern", ranks);
+    config.put("alpha_pattern", alphas);
     return config;
   }
 }

@@ -71,12 +71,12 @@ final class LoraEmbedding implements Part {
   }
 
   @Override
-  public String baseTensor() {
-    return layer.tableName();
+  public List<String> baseTensors() {
+    return List.of(layer.tableName());
   }
 
   @Override
-  public Tensor merge(Tensor stored) {
+  public Tensor merge(String name, Tensor stored) {
     Tensor product = LinearAlgebra.matmul(up.value(), down.value()).transpose(0, 1);
     return Arithmetic.addScaled(stored.to(DType.F32), product, scale).to(stored.dtype());
   }

@@ -1,5 +1,6 @@
 package io.trimtab.delta.lora;
 
+import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.Part;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Pass;
@@ -87,11 +88,8 @@ final class LoraLinear implements Part {
     // Scaling the thin product costs rank, not out, numbers a token.
     Tensor inner =
         Arithmetic.multiply(LinearAlgebra.linear(seen, down.value().to(type), null), scale);
-    Tensor changed =
-        LinearAlgebra.addProduct(output, inner, up.value().to(type).transpose(0, 1));
-    return bias == null
-        ? changed
-        : Arithmetic.addScaled(changed, bias.value().to(type), scale);
+    Tensor changed = LinearAlgebra.addProduct(output, inner, up.value().to(type).transpose(0, 1));
+    return bias == null ? changed : Arithmetic.addScaled(changed, bias.value().to(type), scale);
   }
 
   @Override
@@ -104,13 +102,24 @@ final class LoraLinear implements Part {
   }
 
   @Override
-  public String baseTensor() {
-    return layer.weightName();
+  public List<String> baseTensors() {
+    return bias == null || layer.bias() == null
+        ? List.of(layer.weightName())
+        : List.of(layer.weightName(), layer.biasName());
   }
 
   @Override
-  public Tensor merge(Tensor stored) {
-    Tensor product = LinearAlgebra.matmul(up.value(), down.value());
+  public Tensor merge(String name, Tensor stored) {
+    if (bias != null && layer.bias() == null) {
+      throw new DeltaException.Unsupported(
+          "found a bias of LoRA's own at "
+              + layer.path()
+              + ", which has no bias to merge it into; use the delta without merging");
+    }
+    Tensor product =
+        bias != null && name.equals(layer.biasName())
+            ? bias.value()
+            : LinearAlgebra.matmul(up.value(), down.value());
     return Arithmetic.addScaled(stored.to(DType.F32), product, scale).to(stored.dtype());
   }
 }

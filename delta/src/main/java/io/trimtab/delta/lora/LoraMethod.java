@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.PeftTargets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.ArrayList;
@@ -101,35 +102,13 @@ public final class LoraMethod implements DeltaMethod {
         config.decimal("lora_alpha", 8),
         config.decimal("lora_dropout", 0),
         config.flag("use_rslora", false),
-        targets(config),
+        PeftTargets.read(config),
         bias(config.text("bias", "none").toLowerCase(Locale.ROOT)),
         config.flag("lora_bias", false),
         config.texts("modules_to_save"),
         ranks,
         alphas,
         true);
-  }
-
-  private static Address targets(ModelConfig config) {
-    Address address =
-        config.isText("target_modules")
-            ? regexOrName(config.text("target_modules"))
-            : Address.suffixes(config.texts("target_modules"));
-    List<String> excluded =
-        config.isText("exclude_modules")
-            ? List.of(config.text("exclude_modules"))
-            : config.texts("exclude_modules");
-    List<Integer> blocks =
-        config.isNumber("layers_to_transform")
-            ? List.of(config.integer("layers_to_transform"))
-            : config.integers("layers_to_transform");
-    return address.excluding(excluded).inBlocks(blocks);
-  }
-
-  private static Address regexOrName(String text) {
-    return text.equals(Address.ALL_LINEAR)
-        ? Address.suffixes(List.of(text))
-        : Address.regex(text);
   }
 
   private static void refuseWhatChangesTheResult(ModelConfig config) {

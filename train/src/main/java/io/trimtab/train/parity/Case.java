@@ -1,0 +1,31 @@
+package io.trimtab.train.parity;
+
+/**
+ * How one recorded case came out.
+ *
+ * @param name the kind's folder and the case's, such as {@code hf/bert}
+ * @param status how it came out
+ * @param error the error that comes closest to, or goes furthest beyond, what is allowed; NaN where
+ *     nothing was measured
+ * @param why what is not supported or what is wrong; empty where all is well
+ */
+public record Case(String name, Status status, double error, String why) {
+  /** How a case came out. */
+  public enum Status {
+    /** All errors are within what is allowed. */
+    OK,
+    /** It needs something that Trimtab says it does not have. */
+    REFUSED,
+    /** An error is larger than allowed, or the case cannot be read or run. */
+    WRONG
+  }
+
+  @Override
+  public String toString() {
+    return switch (status) {
+      case OK -> "%s ok %.1e".formatted(name, error);
+      case REFUSED -> "%s refused (%s)".formatted(name, why);
+      case WRONG -> "%s wrong (%s)".formatted(name, why);
+    };
+  }
+}

@@ -1,0 +1,90 @@
+package io.trimtab.train.parity;
+
+import io.trimtab.delta.Delta;
+import io.trimtab.delta.DeltaFiles;
+import io.trimtab.hub.ModelConfig;
+import io.trimtab.model.Batch;
+import io.trimtab.model.Model;
+import io.trimtab.model.Patches;
+import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.Reduction;
+import io.trimtab.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * An adapter that PEFT wrote, with the logits it gives. Merged into the base it must give the same,
+ * so that what PEFT's own merge gave (wrong for an embedding that a head is tied to) is not read.
+ */
+final class PeftKind implements Kind {
+  /** Relative to the largest logit. */
+  private static final double ALLOWED = 1e-5;
+
+  @Override
+  public String folder() {
+    return "peft";
+  }
+
+  @Override
+  public List<String> files() {
+    return List.of(DeltaFiles.CONFIG, DeltaFiles.TENSORS, "io.safetensors");
+  }
+
+  @Override
+  public Errors check(Path directory) {
+    ModelConfig meta = ModelConfig.read(directory.resolve("io.json"));
+    Path base = base(directory, meta);
+    return Gradients.none(
+        () -> {
+          try (Model model = Recorded.model(base);
+              Delta delta = DeltaFiles.load(directory, model);
+              Model merged = delta.merge();
+              Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
+              Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
+            boolean types = !meta.has("inputs") || meta.texts("inputs").contains("token_type_ids");
+            Batch batch = inputs.batch("", types);
+            Tensor expected = expected(io, inputs);
+            Errors errors = new Errors();
+            errors.add(
+                "logits",
+                relative(Recorded.logits(model, batch, delta.patches()), expected),
+                ALLOWED);
+            errors.add(
+                "logits after merging",
+                relative(Recorded.logits(merged, batch, Patches.NONE), expected),
+                ALLOWED);
+            return errors;
+          }
+        });
+  }
+
+  /** The base beside the adapters as the fixtures lie, else where the adapter says. */
+  private static Path base(Path directory, ModelConfig meta) {
+    if (meta.has("base")) {
+      Path beside = directory.resolve("../..").resolve("hf").resolve(meta.text("base")).normalize();
+      if (Files.isDirectory(beside)) {
+        return beside;
+      }
+    }
+    ModelConfig config = ModelConfig.read(directory.resolve(DeltaFiles.CONFIG));
+    Path said = directory.resolve(config.text("base_model_name_or_path")).normalize();
+    if (!Files.isDirectory(said)) {
+      throw new ParityException(
+          "found no base at " + said + ", expected the model that the adapter was made for there");
+    }
+    return said;
+  }
+
+  private static Tensor expected(Recorded io, Recorded inputs) {
+    Tensor logits = io.tensor("logits");
+    return logits.rank() == 3 ? inputs.packed(logits, "logits", "") : logits;
+  }
+
+  /** The largest difference over the largest expected number. */
+  static double relative(Tensor found, Tensor expected) {
+    double largest = Reduction.max(Arithmetic.absolute(expected)).item();
+    return Reduction.largestDifference(found, expected) / Math.max(largest, Double.MIN_NORMAL);
+  }
+}
