@@ -14,6 +14,16 @@ import picocli.CommandLine.IVersionProvider;
     name = "trimtab",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
+    subcommands = {
+      DemoCommand.class,
+      PullCommand.class,
+      InspectCommand.class,
+      FillCommand.class,
+      TuneCommand.class,
+      EvaluateCommand.class,
+      PredictCommand.class,
+      ParityCommand.class
+    },
     description =
         "Adapts large pretrained language models through small trainable parts, on the JVM.",
     synopsisSubcommandLabel = "COMMAND")

@@ -91,6 +91,11 @@ public final class Tuned implements AutoCloseable {
     return load(directory, model, false);
   }
 
+  /** The name of the model that a saved delta was tuned on. */
+  public static String baseOf(Path directory) {
+    return TaskFile.read(locate(directory)).base();
+  }
+
   private static Tuned load(Path directory, LanguageModel model, boolean owned) {
     Path files = locate(directory);
     TaskFile task = TaskFile.read(files);

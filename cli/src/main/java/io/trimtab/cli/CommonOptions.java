@@ -1,0 +1,113 @@
+package io.trimtab.cli;
+
+import io.trimtab.hub.Hub;
+import io.trimtab.hub.HubOptions;
+import io.trimtab.hub.ModelDirectory;
+import io.trimtab.model.LanguageModel;
+import io.trimtab.model.Models;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Engine;
+import java.io.PrintWriter;
+import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The options of every command, and where its words and its result go. */
+final class CommonOptions {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--json",
+      description = "Print one JSON object on standard output, all else on standard error.")
+  private boolean json;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      description = "Draw everything random from this seed (default: ${DEFAULT-VALUE}).",
+      defaultValue = "1")
+  private long seed;
+
+  @Option(
+      names = "--threads",
+      paramLabel = "N",
+      description = "Threads of one operator (default: the physical cores).")
+  private int threads;
+
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = "f32 or bf16: the type weights are held and multiplied in (default: f32).",
+      defaultValue = "f32")
+  private String dtype;
+
+  @Option(
+      names = "--device",
+      paramLabel = "DEVICE",
+      description = "cpu or cuda:N; CUDA needs its own build and is untested (default: cpu).",
+      defaultValue = "cpu")
+  private String device;
+
+  long seed() {
+    return seed;
+  }
+
+  boolean json() {
+    return json;
+  }
+
+  DType dtype() {
+    return switch (dtype.toLowerCase(Locale.ROOT)) {
+      case "f32" -> DType.F32;
+      case "bf16" -> DType.BF16;
+      default ->
+          throw new CommandLine.ParameterException(
+              spec.commandLine(), "found --dtype " + dtype + ", expected f32 or bf16");
+    };
+  }
+
+  Device device() {
+    return Device.parse(device);
+  }
+
+  /** Words for people: standard output, or standard error where a program reads the output. */
+  PrintWriter words() {
+    return json ? spec.commandLine().getErr() : spec.commandLine().getOut();
+  }
+
+  /** Progress and remarks: always standard error. */
+  PrintWriter remarks() {
+    return spec.commandLine().getErr();
+  }
+
+  /** Ends a command's output with its result, where one was asked for. */
+  void result(Object value) {
+    if (json) {
+      PrintWriter out = spec.commandLine().getOut();
+      out.println(JsonText.of(value));
+      out.flush();
+    }
+  }
+
+  /** Finds a model's files, telling how a download goes. */
+  ModelDirectory find(String model) {
+    HubOptions options =
+        HubOptions.defaults().withProgress(new DownloadProgress(remarks()));
+    return Hub.with(options).find(model);
+  }
+
+  /** Opens a model for computing. */
+  LanguageModel open(String model) {
+    startEngine();
+    return Models.open(model, find(model), dtype(), device());
+  }
+
+  /** Sets the engine's threads. */
+  void startEngine() {
+    Engine.setThreads(threads == 0 ? Engine.physicalCores() : threads);
+  }
+}

@@ -1,0 +1,93 @@
+package io.trimtab.cli;
+
+import io.trimtab.delta.DeltaSpec;
+import io.trimtab.model.LanguageModel;
+import io.trimtab.prompt.Tuned;
+import io.trimtab.prompt.Tuner;
+import io.trimtab.train.ProgressBar;
+import io.trimtab.train.Table;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** {@code trimtab tune}: labelled file in, tuned delta and honest score out. */
+@Command(
+    name = "tune",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    description = {
+      "Tune a small delta on a frozen model for a labelled file.",
+      "Tables are .csv (with a header row), .tsv or .jsonl."
+    })
+final class TuneCommand implements Callable<Integer> {
+  @Option(names = "--model", required = true, paramLabel = "MODEL", description = "The model.")
+  private String model;
+
+  @Option(names = "--train", required = true, paramLabel = "FILE", description = "Training data.")
+  private Path train;
+
+  @Option(
+      names = "--test",
+      paramLabel = "FILE",
+      description = "Test data, scored before and after tuning.")
+  private @Nullable Path test;
+
+  @Option(
+      names = "--dev",
+      paramLabel = "FILE",
+      description = "Development data: the best parameters on it are kept.")
+  private @Nullable Path dev;
+
+  @Option(
+      names = "--out",
+      required = true,
+      paramLabel = "DIR",
+      description = "The run's directory: run.json, metrics.jsonl, delta/, report.html.")
+  private Path out;
+
+  @Mixin private ColumnOptions columns;
+  @Mixin private TaskOptions task;
+  @Mixin private DeltaOptions delta;
+  @Mixin private TuneOptions tuning;
+  @Mixin private CommonOptions common;
+
+  @Override
+  public Integer call() {
+    // Tables first: an error in them should not wait for a download.
+    Table trainTable = checked(train);
+    Table testTable = test == null ? null : checked(test);
+    Table devTable = dev == null ? null : checked(dev);
+    var cloze = task.cloze();
+    try (LanguageModel opened = common.open(model)) {
+      DeltaSpec spec = delta.spec(opened.model());
+      Tuner tuner =
+          Tuner.of(opened, cloze)
+              .delta(spec)
+              .settings(tuning.settings(spec, common.seed(), devTable != null))
+              .train(trainTable, columns.text(), columns.label())
+              .fewShot(tuning.shots())
+              .into(out)
+              .resume(tuning.resume())
+              .progress(new ProgressBar(common.remarks(), System.console() != null));
+      if (testTable != null) {
+        tuner.test(testTable, columns.text(), columns.label());
+      }
+      if (devTable != null) {
+        tuner.dev(devTable, columns.text(), columns.label());
+      }
+      try (Tuned tuned = tuner.run()) {
+        TuneResult.show(tuned, common, out);
+      }
+    }
+    return 0;
+  }
+
+  private Table checked(Path file) {
+    Table table = Table.read(file);
+    table.examples(columns.text(), columns.label());
+    return table;
+  }
+}

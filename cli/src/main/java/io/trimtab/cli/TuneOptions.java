@@ -1,0 +1,122 @@
+package io.trimtab.cli;
+
+import io.trimtab.delta.DeltaSpec;
+import io.trimtab.train.Schedule;
+import io.trimtab.train.TrainSettings;
+import io.trimtab.train.Warmup;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** How long and how fast to train. */
+final class TuneOptions {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
+  @Option(
+      names = "--epochs",
+      paramLabel = "N",
+      defaultValue = "10",
+      description = "Times over the training data (default: ${DEFAULT-VALUE}).")
+  private int epochs;
+
+  @Option(
+      names = "--batch",
+      paramLabel = "N",
+      defaultValue = "32",
+      description = "Examples a step (default: ${DEFAULT-VALUE}).")
+  private int batch;
+
+  @Option(
+      names = "--accumulate",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Micro-batches a step is computed in (default: ${DEFAULT-VALUE}).")
+  private int accumulate;
+
+  @Option(
+      names = "--rate",
+      paramLabel = "RATE",
+      description = "The highest learning rate (default: the delta method's usual one).")
+  private @Nullable Double rate;
+
+  @Option(
+      names = "--schedule",
+      paramLabel = "NAME",
+      defaultValue = "linear",
+      description = "linear, cosine or constant (default: ${DEFAULT-VALUE}).")
+  private String schedule;
+
+  @Option(
+      names = "--warmup",
+      paramLabel = "SHARE",
+      defaultValue = "0.06",
+      description = "The share of steps in which the rate climbs (default: ${DEFAULT-VALUE}).")
+  private double warmup;
+
+  @Option(
+      names = "--decay",
+      paramLabel = "W",
+      defaultValue = "0.01",
+      description = "AdamW's weight decay (default: ${DEFAULT-VALUE}).")
+  private double decay;
+
+  @Option(
+      names = "--clip",
+      paramLabel = "NORM",
+      defaultValue = "1",
+      description = "The largest norm of the gradients, 0 for none (default: ${DEFAULT-VALUE}).")
+  private double clip;
+
+  @Option(
+      names = "--shots",
+      paramLabel = "K",
+      defaultValue = "0",
+      description = "Learn from K examples of each class only, drawn by the seed (default: all).")
+  private int shots;
+
+  @Option(
+      names = "--evaluations",
+      paramLabel = "N",
+      description = "Times the dev data is scored (default: once an epoch).")
+  private @Nullable Integer evaluations;
+
+  @Option(
+      names = "--patience",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "Stop after N scores of the dev data without a better one (default: never).")
+  private int patience;
+
+  @Option(names = "--resume", description = "Go on with the run in --out.")
+  private boolean resume;
+
+  int shots() {
+    return shots;
+  }
+
+  boolean resume() {
+    return resume;
+  }
+
+  TrainSettings settings(DeltaSpec delta, long seed, boolean scored) {
+    double peak = rate == null ? delta.method().defaultRate() : rate;
+    Warmup climb = Warmup.ratio(warmup);
+    Schedule chosen =
+        switch (schedule.toLowerCase(Locale.ROOT)) {
+          case "linear" -> Schedule.linear(peak, climb);
+          case "cosine" -> Schedule.cosine(peak, climb);
+          case "constant" -> Schedule.constant(peak, climb);
+          default ->
+              throw new CommandLine.ParameterException(
+                  spec.commandLine(),
+                  "found --schedule " + schedule + ", expected linear, cosine or constant");
+        };
+    int scores = evaluations == null ? (scored ? epochs : 0) : evaluations;
+    return new TrainSettings(
+        epochs, batch, accumulate, chosen, decay, clip, seed, scores, patience, 30);
+  }
+}
