@@ -47,8 +47,7 @@ public final class Models {
    * @throws io.trimtab.hub.HubException where a file is missing or malformed
    * @throws ModelException.Unsupported for an architecture that is not supported
    */
-  public static LanguageModel open(
-      String name, ModelDirectory files, DType dtype, Device device) {
+  public static LanguageModel open(String name, ModelDirectory files, DType dtype, Device device) {
     ModelConfig config = files.config();
     Tokenizer tokenizer = files.tokenizer();
     try {

@@ -15,7 +15,6 @@ public record Classification(
     String label, double probability, SequencedMap<String, Double> probabilities) {
   /** Keeps an unmodifiable copy in the given order. */
   public Classification {
-    probabilities =
-        Collections.unmodifiableSequencedMap(new LinkedHashMap<>(probabilities));
+    probabilities = Collections.unmodifiableSequencedMap(new LinkedHashMap<>(probabilities));
   }
 }

@@ -56,8 +56,7 @@ public final class ClozeClassifier {
     this.labels = cloze.verbalizer().labels();
     int positions = this.model.encoder().embeddings().maximumLength().orElse(Integer.MAX_VALUE);
     this.maxLength = Math.min(cloze.maxLength(), positions);
-    this.encoder =
-        new PromptEncoder(cloze.template(), model.tokenizer(), maxLength, cloze.side());
+    this.encoder = new PromptEncoder(cloze.template(), model.tokenizer(), maxLength, cloze.side());
     this.words = new LabelWords(cloze.verbalizer().tokenIds(model.tokenizer()));
   }
 
@@ -187,8 +186,7 @@ public final class ClozeClassifier {
       throw new DataException("found no examples in " + source + " to score, expected some");
     }
     labels.encode(source, examples);
-    List<Classification> said =
-        predict(examples.stream().map(Example::text).toList(), patches);
+    List<Classification> said = predict(examples.stream().map(Example::text).toList(), patches);
     List<Prediction> predictions = new ArrayList<>();
     for (int i = 0; i < said.size(); i++) {
       Example example = examples.get(i);

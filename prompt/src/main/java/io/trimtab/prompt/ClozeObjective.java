@@ -33,8 +33,7 @@ public final class ClozeObjective implements Objective<ClozeExample> {
           List<Prompt> prompts = examples.stream().map(ClozeExample::prompt).toList();
           Tensor logits = words.classLogits(model, prompts, batch, pass);
           long[] gold = examples.stream().mapToLong(ClozeExample::gold).toArray();
-          return Neural.crossEntropy(
-              logits, Creation.longs(gold, gold.length).to(model.device()));
+          return Neural.crossEntropy(logits, Creation.longs(gold, gold.length).to(model.device()));
         });
   }
 }

@@ -48,8 +48,7 @@ final class LabelWords {
   Tensor classLogits(Model model, List<Prompt> prompts, Batch batch, Pass pass) {
     return Scope.of(
         () -> {
-          int[][] masks =
-              prompts.stream().map(p -> new int[] {p.mask()}).toArray(int[][]::new);
+          int[][] masks = prompts.stream().map(p -> new int[] {p.mask()}).toArray(int[][]::new);
           Tensor words = Creation.longs(ids, ids.length).to(model.device());
           Tensor logits =
               model.maskedLogits(batch, pass, Positions.of(masks, batch.layout()), words);

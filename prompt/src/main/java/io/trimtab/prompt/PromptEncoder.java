@@ -38,8 +38,7 @@ public final class PromptEncoder {
    * @throws PromptException.Syntax if its fixed words spell a special token
    * @throws io.trimtab.hub.HubException.NotFound if the tokenizer has no mask
    */
-  public PromptEncoder(
-      Template template, Tokenizer tokenizer, int maxLength, TruncationSide side) {
+  public PromptEncoder(Template template, Tokenizer tokenizer, int maxLength, TruncationSide side) {
     this.template = template;
     this.tokenizer = tokenizer;
     this.maxLength = maxLength;
@@ -47,9 +46,7 @@ public final class PromptEncoder {
     this.maskId = tokenizer.specialId(SpecialToken.MASK);
     this.maskToken = tokenizer.token(maskId);
     for (SpecialToken role : SpecialToken.values()) {
-      tokenizer
-          .special(role)
-          .ifPresent(token -> tokenizer.tokenId(token).ifPresent(reserved::add));
+      tokenizer.special(role).ifPresent(token -> tokenizer.tokenId(token).ifPresent(reserved::add));
     }
     // An unknown token may come from any word, and does no harm where it is spelled out.
     tokenizer
@@ -128,8 +125,7 @@ public final class PromptEncoder {
   public List<Prompt> encodeAll(List<String> texts) {
     List<Rendered> rendered = texts.stream().map(this::render).toList();
     List<Encoding> encodings =
-        tokenizer.encodeAll(
-            rendered.stream().map(Rendered::text).toList(), EncodeOptions.DEFAULT);
+        tokenizer.encodeAll(rendered.stream().map(Rendered::text).toList(), EncodeOptions.DEFAULT);
     List<Prompt> prompts = new ArrayList<>(texts.size());
     for (int i = 0; i < texts.size(); i++) {
       prompts.add(finish(texts.get(i), rendered.get(i), encodings.get(i)));
@@ -189,7 +185,9 @@ public final class PromptEncoder {
   private String shorten(String text, Rendered in, Encoding tokens) {
     List<Integer> own = new ArrayList<>();
     for (int i = 0; i < tokens.length(); i++) {
-      if (!tokens.isSpecial(i) && tokens.start(i) >= in.from() && tokens.end(i) <= in.to()
+      if (!tokens.isSpecial(i)
+          && tokens.start(i) >= in.from()
+          && tokens.end(i) <= in.to()
           && tokens.end(i) > tokens.start(i)) {
         own.add(i);
       }
@@ -201,8 +199,7 @@ public final class PromptEncoder {
       return text.substring(
           0, end < text.length() ? end : text.offsetByCodePoints(text.length(), -1));
     }
-    int start =
-        kept <= 0 ? text.length() : tokens.start(own.get(own.size() - kept)) - in.from();
+    int start = kept <= 0 ? text.length() : tokens.start(own.get(own.size() - kept)) - in.from();
     return text.substring(start > 0 ? start : text.offsetByCodePoints(0, 1));
   }
 }

@@ -135,8 +135,7 @@ final class TuneRuns {
                 .formatted(cloze.template(), cloze.verbalizer().words().size(), examples),
             tuned.test().map(TestScores::untuned).orElse(null),
             tuned.test().map(TestScores::tuned).orElse(null),
-            new Report.Cost(
-                result.seconds(), result.tokensPerSecond(), Engine.peakMemory(), bytes),
+            new Report.Cost(result.seconds(), result.tokensPerSecond(), Engine.peakMemory(), bytes),
             Report.Curves.of(run.events()),
             run.info()));
   }

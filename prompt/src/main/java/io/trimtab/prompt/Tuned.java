@@ -101,8 +101,7 @@ public final class Tuned implements AutoCloseable {
     TaskFile task = TaskFile.read(files);
     Delta delta = DeltaFiles.load(files, model.model());
     try {
-      return new Tuned(
-          new ClozeClassifier(model, task.cloze()), model, owned, delta, null, null);
+      return new Tuned(new ClozeClassifier(model, task.cloze()), model, owned, delta, null, null);
     } catch (RuntimeException e) {
       delta.close();
       throw e;
@@ -172,8 +171,7 @@ public final class Tuned implements AutoCloseable {
 
   /** The same for two columns of a table. */
   public ClassificationReport untuned(Table table, String textColumn, String labelColumn) {
-    return classifier.evaluate(
-        table.name(), table.examples(textColumn, labelColumn), Patches.NONE);
+    return classifier.evaluate(table.name(), table.examples(textColumn, labelColumn), Patches.NONE);
   }
 
   /** The task on its model, for use with other deltas or none. */

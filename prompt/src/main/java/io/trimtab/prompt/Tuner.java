@@ -291,8 +291,7 @@ public final class Tuner {
   }
 
   private RunInfo info(Delta delta, TrainSettings chosen, List<Example> examples) {
-    return TuneRuns.info(
-        cloze, delta, chosen, shots, examples, dev.examples(), test.examples());
+    return TuneRuns.info(cloze, delta, chosen, shots, examples, dev.examples(), test.examples());
   }
 
   private RunDirectory directory(Path path, RunInfo info) {
@@ -306,8 +305,7 @@ public final class Tuner {
     if (test.examples().isEmpty()) {
       return null;
     }
-    ClassificationReport report =
-        classifier.evaluate(test.source(), test.examples(), patches);
+    ClassificationReport report = classifier.evaluate(test.source(), test.examples(), patches);
     progress.note(
         String.format(
             Locale.ROOT,
@@ -321,8 +319,7 @@ public final class Tuner {
 
   private static ToDoubleFunction<Delta> accuracy(
       ClozeClassifier classifier, List<ClozeExample> examples) {
-    List<Prompt> prompts =
-        examples.stream().map(ClozeExample::prompt).collect(Collectors.toList());
+    List<Prompt> prompts = examples.stream().map(ClozeExample::prompt).collect(Collectors.toList());
     return delta -> {
       List<Classification> said = classifier.classify(prompts, delta.patches());
       double right = 0;
