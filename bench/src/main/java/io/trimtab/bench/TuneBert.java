@@ -31,8 +31,8 @@ import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Trimtab's side of the job {@code tune-bert}: LoRA steps over batches that were made for both sides
- * (bench/peers/README.md). A step's time includes taking the padding out of its batch.
+ * Trimtab's side of the job {@code tune-bert}: LoRA steps over batches that were made for both
+ * sides (bench/peers/README.md). A step's time includes taking the padding out of its batch.
  */
 public final class TuneBert {
   private static final long IGNORED = -100;
@@ -60,8 +60,7 @@ public final class TuneBert {
     Engine.setThreads(Integer.parseInt(need(options, "threads")));
     ModelConfig job = ModelConfig.read(workload.resolve("workload.json"));
     ModelConfig optimizer = job.section("optimizer");
-    long[] words =
-        job.integers("label_word_ids").stream().mapToLong(Integer::longValue).toArray();
+    long[] words = job.integers("label_word_ids").stream().mapToLong(Integer::longValue).toArray();
 
     try (Model model = open(directory, dtype);
         Delta delta = DeltaFiles.load(workload.resolve("start"), model);
@@ -98,16 +97,18 @@ public final class TuneBert {
   }
 
   private static double step(
-      Model model, Delta delta, List<Example> examples, long @org.jspecify.annotations.Nullable [] words, int step) {
+      Model model,
+      Delta delta,
+      List<Example> examples,
+      long @org.jspecify.annotations.Nullable [] words,
+      int step) {
     delta.parameters().forEach(Parameter::clearGradient);
     try (Scope _ = Scope.open()) {
       Batch batch = Batch.of(examples.stream().map(Example::row).toList());
       int[][] masks = examples.stream().map(e -> new int[] {e.mask()}).toArray(int[][]::new);
-      Pass pass =
-          Pass.with(batch.layout(), delta.patches()).training(Rng.seeded(step));
+      Pass pass = Pass.with(batch.layout(), delta.patches()).training(Rng.seeded(step));
       Tensor chosen = words == null ? null : Creation.longs(words, words.length);
-      Tensor logits =
-          model.maskedLogits(batch, pass, Positions.of(masks, batch.layout()), chosen);
+      Tensor logits = model.maskedLogits(batch, pass, Positions.of(masks, batch.layout()), chosen);
       long[] classes =
           examples.stream()
               .mapToLong(e -> words == null ? e.word() : indexOf(words, e.word()))
@@ -167,8 +168,7 @@ public final class TuneBert {
   private static long[][] rows(TensorFile file, String name) {
     int columns = (int) file.info(name).shape()[1];
     try (Scope _ = Scope.open()) {
-      long[] all =
-          Creation.copyOf(file.bytes(name), DType.I64, file.info(name).shape()).toLongs();
+      long[] all = Creation.copyOf(file.bytes(name), DType.I64, file.info(name).shape()).toLongs();
       long[][] rows = new long[all.length / columns][];
       for (int row = 0; row < rows.length; row++) {
         rows[row] = Arrays.copyOfRange(all, row * columns, (row + 1) * columns);

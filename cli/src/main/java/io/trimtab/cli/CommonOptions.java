@@ -84,6 +84,11 @@ final class CommonOptions {
     return spec.commandLine().getErr();
   }
 
+  /** Whether somebody watches a terminal, where a line can be written over. */
+  boolean terminal() {
+    return System.console().isTerminal();
+  }
+
   /** Ends a command's output with its result, where one was asked for. */
   void result(Object value) {
     if (json) {
@@ -95,8 +100,7 @@ final class CommonOptions {
 
   /** Finds a model's files, telling how a download goes. */
   ModelDirectory find(String model) {
-    HubOptions options =
-        HubOptions.defaults().withProgress(new DownloadProgress(remarks()));
+    HubOptions options = HubOptions.defaults().withProgress(new DownloadProgress(remarks()));
     return Hub.with(options).find(model);
   }
 

@@ -20,7 +20,8 @@ final class DeltaOptions {
   @Option(
       names = "--delta",
       paramLabel = "NAME[:K=V,…]",
-      description = "The delta method and its options, such as lora:rank=8 (lora, ia3, bitfit, full).")
+      description =
+          "The delta method and its options, such as lora:rank=8 (lora, ia3, bitfit, full).")
   private @Nullable String delta;
 
   @Option(names = "--rank", paramLabel = "R", description = "The rank of LoRA.")
@@ -54,7 +55,7 @@ final class DeltaOptions {
     if (colon >= 0) {
       // A comma may also stand inside a value, as in targets=query,value: what has no = goes on.
       String key = "";
-      for (String piece : text.substring(colon + 1).split(",")) {
+      for (String piece : text.substring(colon + 1).split(",", -1)) {
         int equals = piece.indexOf('=');
         if (equals > 0) {
           key = piece.substring(0, equals).strip();

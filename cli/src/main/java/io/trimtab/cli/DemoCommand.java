@@ -105,7 +105,7 @@ final class DemoCommand implements Callable<Integer> {
         .fewShot(shots)
         .test(test, "text", "intent")
         .into(kept)
-        .progress(new ProgressBar(common.remarks(), System.console() != null))
+        .progress(new ProgressBar(common.remarks(), common.terminal()))
         .run();
   }
 
@@ -115,8 +115,7 @@ final class DemoCommand implements Callable<Integer> {
       words.print("\nType a message of your own (or just Enter): ");
       words.flush();
       message =
-          new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()))
-              .readLine();
+          new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset())).readLine();
     }
     if (message == null || message.isBlank()) {
       words.println();

@@ -60,8 +60,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
     try (LanguageModel model = common.open(name)) {
       return new ClozeClassifier(model, task.cloze())
-          .evaluate(
-              table.name(), table.examples(columns.text(), columns.label()), Patches.NONE);
+          .evaluate(table.name(), table.examples(columns.text(), columns.label()), Patches.NONE);
     }
   }
 }

@@ -76,8 +76,7 @@ final class FillCommand implements Callable<Integer> {
       Tensor logits =
           Gradients.none(
               () -> opened.model().maskedLogits(batch, Pass.plain(batch.layout()), at, null));
-      common.result(
-          Map.of("model", model, "text", text, "masks", words(logits, masks, tokenizer)));
+      common.result(Map.of("model", model, "text", text, "masks", words(logits, masks, tokenizer)));
     }
     return 0;
   }

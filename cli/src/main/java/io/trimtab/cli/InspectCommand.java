@@ -2,8 +2,8 @@ package io.trimtab.cli;
 
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.Part;
-import io.trimtab.model.Layer;
 import io.trimtab.model.LanguageModel;
+import io.trimtab.model.Layer;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
@@ -128,10 +128,7 @@ final class InspectCommand implements Callable<Integer> {
       for (Part part : delta.parts()) {
         String tensor = part.baseTensors().getFirst();
         long count =
-            part.parameters().stream()
-                .map(Parameter::value)
-                .mapToLong(Tensor::elements)
-                .sum();
+            part.parameters().stream().map(Parameter::value).mapToLong(Tensor::elements).sum();
         byPath.merge(tensor.substring(0, tensor.lastIndexOf('.')), count, Long::sum);
       }
     }

@@ -17,8 +17,7 @@ final class JsonText {
 
   static String of(@Nullable Object value) {
     StringWriter text = new StringWriter();
-    try (JsonGenerator json =
-        new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
+    try (JsonGenerator json = new JsonFactory().createGenerator(ObjectWriteContext.empty(), text)) {
       write(json, value);
     }
     return text.toString();

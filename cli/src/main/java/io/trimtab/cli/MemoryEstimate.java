@@ -16,9 +16,9 @@ import io.trimtab.tensor.Tensor;
  */
 record MemoryEstimate(long weights, long optimizer, long activations) {
   /**
-   * For batches of so many rows of so many tokens. A block keeps, for every token, the inputs of its
-   * two norms, the queries, keys, values and mixed values, and the input of its activation: about
-   * what its linear layers give.
+   * For batches of so many rows of so many tokens. A block keeps, for every token, the inputs of
+   * its two norms, the queries, keys, values and mixed values, and the input of its activation:
+   * about what its linear layers give.
    */
   static MemoryEstimate of(Model model, Delta delta, int rows, int length) {
     long weights = model.tensors().values().stream().mapToLong(Tensor::byteSize).sum();
@@ -31,7 +31,7 @@ record MemoryEstimate(long weights, long optimizer, long activations) {
               .map(Layer.class::cast)
               .mapToLong(layer -> ((Linear) layer).weight().out())
               .sum();
-      perToken += 2 * model.encoder().embeddings().words().size();
+      perToken += 2L * model.encoder().embeddings().words().size();
     }
     long activations = perToken * rows * length * model.dtype().bytes();
     return new MemoryEstimate(weights, 16 * delta.count(), activations);

@@ -27,7 +27,8 @@ final class ModelTree {
     /** Equal for parts that look the same but for their names. */
     String look() {
       StringBuilder look = new StringBuilder(shape).append(tuned);
-      children.forEach((name, child) -> look.append(name).append('(').append(child.look()).append(')'));
+      children.forEach(
+          (name, child) -> look.append(name).append('(').append(child.look()).append(')'));
       return look.toString();
     }
   }
@@ -48,7 +49,7 @@ final class ModelTree {
 
   private Node find(String name) {
     Node node = root;
-    for (String part : name.split("\\.")) {
+    for (String part : name.split("\\.", -1)) {
       node = node.children.computeIfAbsent(part, _ -> new Node());
     }
     return node;

@@ -78,8 +78,7 @@ final class PredictCommand implements Callable<Integer> {
 
   private void show(Classification said) {
     PrintWriter words = common.words();
-    said.probabilities()
-        .forEach((label, p) -> words.printf(Locale.ROOT, "%6.3f  %s%n", p, label));
+    said.probabilities().forEach((label, p) -> words.printf(Locale.ROOT, "%6.3f  %s%n", p, label));
     words.flush();
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("label", said.label());
@@ -91,9 +90,7 @@ final class PredictCommand implements Callable<Integer> {
   private static void write(Table table, List<Classification> results, Path to) {
     List<String> columns = new ArrayList<>(table.columns());
     List<String> labels =
-        results.isEmpty()
-            ? List.of()
-            : List.copyOf(results.getFirst().probabilities().keySet());
+        results.isEmpty() ? List.of() : List.copyOf(results.getFirst().probabilities().keySet());
     columns.add(fresh("predicted", columns));
     columns.add(fresh("probability", columns));
     labels.forEach(label -> columns.add(fresh("p(" + label + ")", columns)));

@@ -71,7 +71,7 @@ final class TuneCommand implements Callable<Integer> {
               .fewShot(tuning.shots())
               .into(out)
               .resume(tuning.resume())
-              .progress(new ProgressBar(common.remarks(), System.console() != null));
+              .progress(new ProgressBar(common.remarks(), common.terminal()));
       if (testTable != null) {
         tuner.test(testTable, columns.text(), columns.label());
       }

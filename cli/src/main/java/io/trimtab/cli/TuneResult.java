@@ -54,7 +54,8 @@ final class TuneResult {
     words.println(scores.tuned().table());
     words.printf(
         Locale.ROOT,
-        "%n%-9s accuracy %5.1f %%   macro F1 %5.1f %%%n%-9s accuracy %5.1f %%   macro F1 %5.1f %%%n",
+        "%n%-9s accuracy %5.1f %%   macro F1 %5.1f %%%n%-9s accuracy %5.1f %%   macro F1 %5.1f"
+            + " %%%n",
         "untuned",
         100 * scores.untuned().accuracy(),
         100 * scores.untuned().macroF1(),

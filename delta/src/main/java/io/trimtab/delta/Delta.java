@@ -102,7 +102,7 @@ public final class Delta implements AutoCloseable {
                 }
                 String own = ownName(part, name);
                 Tensor before =
-                    changed.getOrDefault(own, changed.getOrDefault(name, stored.get(name)));
+                    changed.getOrDefault(own, changed.getOrDefault(name, stored(stored, name)));
                 changed.put(own, part.merge(name, before));
               }
             }
@@ -126,6 +126,10 @@ public final class Delta implements AutoCloseable {
             && linear.weightName().equals(name)
         ? linear.path() + ".weight"
         : name;
+  }
+
+  private static Tensor stored(Map<String, Tensor> tensors, String name) {
+    return java.util.Objects.requireNonNull(tensors.get(name), name);
   }
 
   /** Gives layers that share an embedding's table the old one under a name of their own. */

@@ -9,12 +9,12 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * Makes the engine's threads sleep instead of spin where one waits for another. Spinning is OpenMP's
- * default and gains little on an idle machine, but on one with other work a training step was seen
- * to take ten times as long, since the thread that is waited for does not get the core.
+ * Makes the engine's threads sleep instead of spin where one waits for another. Spinning is
+ * OpenMP's default and gains little on an idle machine, but on one with other work a training step
+ * was seen to take ten times as long, since the thread that is waited for does not get the core.
  *
- * <p>OpenMP reads the setting from the process's environment when it is loaded, which a Java process
- * can only change through C. What the user has set stands.
+ * <p>OpenMP reads the setting from the process's environment when it is loaded, which a Java
+ * process can only change through C. What the user has set stands.
  */
 final class WaitPolicy {
   private static final String VARIABLE = "OMP_WAIT_POLICY";
@@ -22,7 +22,9 @@ final class WaitPolicy {
 
   private WaitPolicy() {}
 
-  /** Sets the policy; must run before the engine is loaded. Does nothing where there is no setenv. */
+  /**
+   * Sets the policy; must run before the engine is loaded. Does nothing where there is no setenv.
+   */
   static void passive() {
     Linker linker = Linker.nativeLinker();
     Optional<MemorySegment> setenv = linker.defaultLookup().find("setenv");

@@ -11,7 +11,9 @@ import java.util.function.ToIntFunction;
  * batches.
  */
 final class BatchPlan<E> {
-  /** Batches whose examples are sorted together: similar lengths, yet different company each time. */
+  /**
+   * Batches whose examples are sorted together: similar lengths, yet different company each time.
+   */
   private static final int STRETCH = 16;
 
   private final List<E> examples;
