@@ -40,6 +40,20 @@ public final class Attention {
     Bias NONE = (run, query, key) -> null;
   }
 
+  /** What a block adds to its scores for where tokens stand, made of layers of its own. */
+  public interface PositionBias {
+    /**
+     * The addition for one use of the block.
+     *
+     * @param pass how all tokens lie, and what acts on them
+     * @param wanted the only tokens that are queries, or null for all
+     */
+    Bias of(Pass pass, @Nullable Positions wanted);
+
+    /** The layers that it computes with. */
+    List<Layer> layers();
+  }
+
   /**
    * Attention of packed queries over packed keys and values.
    *

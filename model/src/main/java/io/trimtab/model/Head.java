@@ -51,28 +51,46 @@ public abstract sealed class Head extends Layer {
     }
   }
 
-  /** Scores of classes for a whole row, from its first token's vector. */
+  /** Scores of classes for a whole row, from one vector a row. */
   public static final class SequenceClassifier extends Head {
+    private final Model.Pooling pooling;
     private final Linear dense;
     private final Activation activation;
     private final @Nullable Norm norm;
     private final Linear classifier;
 
-    /** A head of the given parts; {@code norm} is null in most models. */
+    /** A head that reads the first token; {@code norm} is null in most models. */
     public SequenceClassifier(
         String path, Linear dense, Activation activation, @Nullable Norm norm, Linear classifier) {
+      this(path, Model.Pooling.FIRST, dense, activation, norm, classifier);
+    }
+
+    /** A head of the given parts; {@code norm} is null in most models. */
+    public SequenceClassifier(
+        String path,
+        Model.Pooling pooling,
+        Linear dense,
+        Activation activation,
+        @Nullable Norm norm,
+        Linear classifier) {
       super(path);
+      this.pooling = pooling;
       this.dense = dense;
       this.activation = activation;
       this.norm = norm;
       this.classifier = classifier;
     }
 
-    /** First tokens' vectors [rows, hidden] to F32 logits [rows, classes]. */
-    public Tensor forward(Tensor first, Pass pass) {
+    /** How it makes a row's vector of its tokens' vectors. */
+    public Model.Pooling pooling() {
+      return pooling;
+    }
+
+    /** Rows' vectors [rows, hidden] to F32 logits [rows, classes]. */
+    public Tensor forward(Tensor pooled, Pass pass) {
       return Scope.of(
           () -> {
-            Tensor inner = activation.apply(dense.forward(first, pass));
+            Tensor inner = activation.apply(dense.forward(pooled, pass));
             Tensor normed = norm == null ? inner : norm.forward(inner, pass);
             return classifier.forward(normed, pass).to(DType.F32);
           });
@@ -90,22 +108,44 @@ public abstract sealed class Head extends Layer {
 
   /** Scores of classes for every token. */
   public static final class TokenClassifier extends Head {
+    private final @Nullable Transform transform;
     private final Linear classifier;
 
     /** A head that is one linear layer. */
     public TokenClassifier(String path, Linear classifier) {
       super(path);
+      this.transform = null;
       this.classifier = classifier;
     }
 
+    /** A head with a dense layer, an activation and a norm before the classifier. */
+    public TokenClassifier(
+        String path, Linear dense, Activation activation, Norm norm, Linear classifier) {
+      super(path);
+      this.transform = new Transform(dense, activation, norm);
+      this.classifier = classifier;
+    }
+
+    private record Transform(Linear dense, Activation activation, Norm norm) {}
+
     /** [tokens, hidden] to F32 logits [tokens, classes]. */
     public Tensor forward(Tensor hidden, Pass pass) {
-      return Scope.of(() -> classifier.forward(hidden, pass).to(DType.F32));
+      return Scope.of(
+          () -> {
+            if (transform == null) {
+              return classifier.forward(hidden, pass).to(DType.F32);
+            }
+            Tensor inner = transform.activation().apply(transform.dense().forward(hidden, pass));
+            Tensor normed = transform.norm().forward(inner, pass);
+            return classifier.forward(normed, pass).to(DType.F32);
+          });
     }
 
     @Override
     public List<Layer> children() {
-      return List.of(classifier);
+      return transform == null
+          ? List.of(classifier)
+          : List.of(transform.dense(), transform.norm(), classifier);
     }
   }
 

@@ -38,9 +38,12 @@ public abstract class Layer {
     return tensors().keySet().stream().<Site<?>>map(Site::tensor).toList();
   }
 
-  /** This layer and all below it, in the order of computation. */
+  /**
+   * This layer and all below it, in the order of computation; one that is used in several places
+   * comes once, where it is used first.
+   */
   public final Stream<Layer> walk() {
-    return Stream.concat(Stream.of(this), children().stream().flatMap(Layer::walk));
+    return Stream.concat(Stream.of(this), children().stream().flatMap(Layer::walk)).distinct();
   }
 
   @Override

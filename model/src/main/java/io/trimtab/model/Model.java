@@ -2,6 +2,7 @@ package io.trimtab.model;
 
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
+import io.trimtab.hub.TensorInfo;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -9,6 +10,8 @@ import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -78,17 +81,22 @@ public final class Model implements AutoCloseable {
    *
    * @param name what reports call it
    * @param config its config.json
-   * @param file its tensors; the model closes it
+   * @param file its tensors; the model closes it, and a failure to build the model does too
    * @param dtype F32, or BF16 for half the memory
    * @param device where the weights and all computation are
    */
   public static Model build(
       String name, ModelConfig config, TensorFile file, DType dtype, Device device) {
-    Architecture architecture = Architectures.of(config);
     Weights weights = new Weights(file, dtype, device);
-    Architecture.Parts parts = architecture.build(config, weights);
-    weights.checkAllUsed();
-    return new Model(name, config, file, parts, weights, dtype, device);
+    try {
+      Architecture.Parts parts = Architectures.of(config).build(config, weights);
+      weights.checkAllUsed();
+      return new Model(name, config, file, parts, weights, dtype, device);
+    } catch (RuntimeException e) {
+      weights.release();
+      file.close();
+      throw e;
+    }
   }
 
   /**
@@ -97,10 +105,12 @@ public final class Model implements AutoCloseable {
    *
    * @param changed tensors by name, which the new model owns; {@code decoder.weight} of a tied head
    *     unties it
+   * @throws ModelException where the model has no tensor of such a name
    */
   public Model with(Map<String, Tensor> changed) {
     Weights weights = new Weights(file, dtype, device, tensors(), changed);
     Architecture.Parts parts = Architectures.of(config).build(config, weights);
+    weights.checkAllChanged();
     return new Model(name, config, file, parts, weights, dtype, device);
   }
 
@@ -187,9 +197,17 @@ public final class Model implements AutoCloseable {
         need(Head.SequenceClassifier.class, "sequence-classification head");
     return Scope.of(
         () -> {
-          Positions first = Positions.first(batch.layout());
-          return head.forward(encoder.forward(batch, pass, first), pass.at(first.layout()));
+          Pass perRow = pass.at(Positions.first(batch.layout()).layout());
+          return head.forward(pooled(batch, pass, head.pooling()).to(dtype), perRow);
         });
+  }
+
+  /** One vector a row, [rows, hidden]. */
+  private Tensor pooled(Batch batch, Pass pass, Pooling pooling) {
+    return switch (pooling) {
+      case FIRST -> encoder.forward(batch, pass, Positions.first(batch.layout()));
+      case MEAN -> means(encoder.forward(batch, pass, null), batch.layout());
+    };
   }
 
   /** Scores of classes for each token, F32 [tokens, classes]. */
@@ -210,12 +228,7 @@ public final class Model implements AutoCloseable {
   public Tensor embed(Batch batch, Pass pass, Pooling pooling, boolean normalised) {
     return Scope.of(
         () -> {
-          Tensor pooled =
-              switch (pooling) {
-                case FIRST -> encoder.forward(batch, pass, Positions.first(batch.layout()));
-                case MEAN -> means(encoder.forward(batch, pass, null), batch.layout());
-              };
-          Tensor plain = pooled.to(DType.F32);
+          Tensor plain = pooled(batch, pass, pooling).to(DType.F32);
           if (!normalised) {
             return plain;
           }
@@ -235,14 +248,21 @@ public final class Model implements AutoCloseable {
 
   /**
    * The SHA-256 of a tensor as stored in the checkpoint, whatever type it is computed in: what a
-   * delta records of the base it was tuned on.
+   * delta records of the base it was tuned on. Of a tensor that was replaced, that of its values.
    */
   public String fingerprint(String tensor) {
     String stored = storedNames.get(tensor);
-    if (stored == null) {
-      throw new ModelException("found no tensor " + tensor + " in " + name);
+    if (stored != null) {
+      return Fingerprints.sha256(file.info(stored), file.bytes(stored));
     }
-    return Fingerprints.sha256(file.info(stored), file.bytes(stored));
+    Tensor replaced = tensors().get(tensor);
+    if (replaced == null) {
+      throw new ModelException(
+          "found no tensor " + tensor + " in " + name + ", expected one of Model.tensors()");
+    }
+    TensorInfo info = new TensorInfo(tensor, replaced.dtype(), replaced.shape());
+    byte[] values = replaced.toBytes().toArray(ValueLayout.JAVA_BYTE);
+    return Fingerprints.sha256(info, MemorySegment.ofArray(values));
   }
 
   /** Frees its weights. */

@@ -66,6 +66,11 @@ public final class Pass {
     return new Pass(tokens, segments, rng);
   }
 
+  /** Which rows are under which patches, in the order of the rows. */
+  public List<Segment> segments() {
+    return segments;
+  }
+
   /** How the tokens at hand lie. */
   public Layout layout() {
     return layout;

@@ -4,6 +4,7 @@ import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -39,13 +40,26 @@ public final class PostNormBlock extends Block {
   private final Parts parts;
   private final int heads;
   private final double scale;
+  private final Attention.@Nullable PositionBias bias;
 
   /** A block of the given parts with so many attention heads, scores scaled by 1 / √size. */
   public PostNormBlock(String path, Parts parts, int heads) {
+    this(path, parts, heads, 1 / Math.sqrt((double) parts.query().weight().out() / heads), null);
+  }
+
+  /**
+   * A block whose scores are scaled otherwise or see relative positions.
+   *
+   * @param scale what products of queries and keys are multiplied by
+   * @param bias what is added to the scores, or null
+   */
+  public PostNormBlock(
+      String path, Parts parts, int heads, double scale, Attention.@Nullable PositionBias bias) {
     super(path);
     this.parts = parts;
     this.heads = heads;
-    this.scale = 1 / Math.sqrt((double) parts.query().weight().out() / heads);
+    this.scale = scale;
+    this.bias = bias;
   }
 
   @Override
@@ -64,7 +78,7 @@ public final class PostNormBlock extends Block {
                   pass.layout(),
                   heads,
                   scale,
-                  Attention.Bias.NONE);
+                  bias == null ? Attention.Bias.NONE : bias.of(pass, wanted));
           return afterAttention(mixed, residual, reading);
         });
   }
@@ -83,14 +97,17 @@ public final class PostNormBlock extends Block {
 
   @Override
   public List<Layer> children() {
-    return List.of(
-        parts.query(),
-        parts.key(),
-        parts.value(),
-        parts.attentionOutput(),
-        parts.attentionNorm(),
-        parts.up(),
-        parts.down(),
-        parts.outputNorm());
+    List<Layer> children = new ArrayList<>(bias == null ? List.of() : bias.layers());
+    children.addAll(
+        List.of(
+            parts.query(),
+            parts.key(),
+            parts.value(),
+            parts.attentionOutput(),
+            parts.attentionNorm(),
+            parts.up(),
+            parts.down(),
+            parts.outputNorm()));
+    return List.copyOf(children);
   }
 }

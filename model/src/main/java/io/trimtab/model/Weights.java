@@ -54,6 +54,7 @@ public final class Weights {
   /** Whether the checkpoint has a tensor of this name. */
   public boolean has(String name) {
     return changed.containsKey(name)
+        || shared.containsKey(name)
         || file.names().contains(name)
         || file.names().contains(oldName(name));
   }
@@ -71,7 +72,8 @@ public final class Weights {
    */
   public Linear decoder(String path, Embedding words, String biasName, boolean tied) {
     ignore(path + ".bias");
-    if (tied && !changed.containsKey(path + ".weight")) {
+    boolean untied = changed.containsKey(path + ".weight") || shared.containsKey(path + ".weight");
+    if (tied && !untied) {
       ignore(path + ".weight");
       Weight shared = new Weight.Dense(words.table());
       return new Linear(path, shared, optional(biasName), words.tableName(), biasName);
@@ -106,11 +108,16 @@ public final class Weights {
       loaded.put(name, replacement);
       return replacement;
     }
+    Tensor other = shared.get(name);
+    if (other != null && !file.names().contains(name) && !file.names().contains(oldName(name))) {
+      loaded.put(name, other); // one that the other model was given in its turn
+      return other;
+    }
     String inFile = file.names().contains(name) ? name : oldName(name);
     TensorInfo info = file.info(file.names().contains(inFile) ? inFile : name);
     used.add(info.name());
     stored.put(name, info.name());
-    Tensor tensor = shared.containsKey(name) ? shared.get(name) : load(info);
+    Tensor tensor = other == null ? load(info) : other;
     loaded.put(name, tensor);
     return tensor;
   }
@@ -146,6 +153,26 @@ public final class Weights {
 
   boolean ownsFile() {
     return shared.isEmpty();
+  }
+
+  /** Refuses changes of tensors that no layer asked for. */
+  void checkAllChanged() {
+    List<String> left = new ArrayList<>(changed.keySet());
+    left.removeAll(loaded.keySet());
+    if (!left.isEmpty()) {
+      left.sort(null);
+      throw new ModelException(
+          "found replacements for tensors that this model does not have ("
+              + String.join(", ", left)
+              + "), expected names of Model.tensors(), or that of a tied head's matrix");
+    }
+  }
+
+  /** Frees what was loaded for a model that could not be built. */
+  void release() {
+    if (ownsFile()) {
+      loaded.values().forEach(Tensor::close);
+    }
   }
 
   /** Refuses a checkpoint with tensors that no layer asked for. */

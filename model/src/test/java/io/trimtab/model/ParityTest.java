@@ -1,0 +1,90 @@
+package io.trimtab.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.trimtab.hub.TensorFile;
+import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Reduction;
+import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every recorded encoder computes what transformers computes. */
+class ParityTest {
+  private static final double LIMIT = 1e-4;
+
+  @Test
+  void bertIsThatOfTransformers() {
+    checkLikeTransformers(Tiny.bert());
+  }
+
+  @TestFactory
+  Stream<DynamicTest> everyRecordedEncoderIsThatOfTransformers() throws IOException {
+    if (!Files.isDirectory(Tiny.recorded())) {
+      return Stream.of(
+          DynamicTest.dynamicTest(
+              "recorded models", () -> assumeThat(Tiny.recorded()).as("recordings").exists()));
+    }
+    List<Path> encoders = Tiny.encoders();
+    assertThat(encoders).as("known encoders among the recordings").isNotEmpty();
+    return encoders.stream()
+        .map(
+            folder ->
+                DynamicTest.dynamicTest(
+                    String.valueOf(folder.getFileName()), () -> checkLikeTransformers(folder)));
+  }
+
+  private static void checkLikeTransformers(Path folder) {
+    try (Scope _ = Scope.open();
+        Model model = Tiny.open(folder);
+        TensorFile io = Tiny.io(folder)) {
+      Batch batch = Tiny.batch(io);
+      Pass pass = Pass.plain(batch.layout());
+      List<Tensor> states = model.encoder().hiddenStates(batch, pass);
+      for (int i = 0; i < states.size(); i++) {
+        Tensor recorded = Tiny.packed(Tiny.tensor(io, "hidden." + i), batch.layout());
+        assertThat(Reduction.largestDifference(states.get(i), recorded))
+            .as("hidden state " + i)
+            .isLessThan(LIMIT);
+      }
+      assertThat(io.names()).doesNotContain("hidden." + states.size());
+      Tensor logits = Tiny.logits(model, batch, pass);
+      Tensor recorded = Tiny.tensor(io, "logits");
+      Tensor same = recorded.rank() == 3 ? Tiny.packed(recorded, batch.layout()) : recorded;
+      assertThat(Reduction.largestDifference(logits, same)).as("logits").isLessThan(LIMIT);
+    }
+  }
+
+  @TestFactory
+  Stream<DynamicTest> halfPrecisionIsNear() throws IOException {
+    return Tiny.encoders().stream()
+        .map(
+            folder ->
+                DynamicTest.dynamicTest(
+                    String.valueOf(folder.getFileName()), () -> checkHalfPrecision(folder)));
+  }
+
+  private static void checkHalfPrecision(Path folder) {
+    try (Scope _ = Scope.open();
+        Model full = Tiny.open(folder);
+        Model half = Tiny.open(folder, DType.BF16);
+        TensorFile io = Tiny.io(folder)) {
+      Batch batch = Tiny.batch(io);
+      Pass pass = Pass.plain(batch.layout());
+      Tensor logits = Tiny.logits(half, batch, pass);
+      assertThat(logits.dtype()).isEqualTo(DType.F32);
+      Tensor exact = Tiny.logits(full, batch, pass);
+      double error = Reduction.norm(Arithmetic.subtract(logits, exact)).item();
+      assertThat(error / Reduction.norm(exact).item()).isPositive().isLessThan(2e-2);
+    }
+  }
+}
