@@ -9,6 +9,8 @@ import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -239,10 +241,17 @@ public final class Model implements AutoCloseable {
    */
   public String fingerprint(String tensor) {
     String stored = storedNames.get(tensor);
-    if (stored == null) {
-      throw new ModelException("found no tensor " + tensor + " in " + name);
+    if (stored != null) {
+      return Fingerprints.sha256(file.info(stored), file.bytes(stored));
     }
-    return Fingerprints.sha256(file.info(stored), file.bytes(stored));
+    Tensor replacement = tensors().get(tensor); // one that this model has in place of a stored one
+    if (replacement == null) {
+      throw new ModelException(
+          "found no tensor " + tensor + " in " + name + ", expected one of its own tensors' names");
+    }
+    byte[] bytes = replacement.detach().toBytes().toArray(ValueLayout.JAVA_BYTE);
+    return Fingerprints.sha256(
+        replacement.dtype(), replacement.shape(), MemorySegment.ofArray(bytes));
   }
 
   /** Frees its weights. */
