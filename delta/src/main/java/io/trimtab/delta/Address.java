@@ -299,6 +299,20 @@ public final class Address {
     return row[b.length()];
   }
 
+  private List<Object> state() {
+    return List.of(suffixes, regex, excluded, excludedRegex, blocks, blockNames);
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Address address && state().equals(address.state());
+  }
+
+  @Override
+  public int hashCode() {
+    return state().hashCode();
+  }
+
   @Override
   public String toString() {
     return regex.isEmpty() ? String.join(",", suffixes) : "[r]" + regex;

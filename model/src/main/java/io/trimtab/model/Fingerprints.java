@@ -1,6 +1,7 @@
 package io.trimtab.model;
 
 import io.trimtab.hub.TensorInfo;
+import io.trimtab.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -15,9 +16,13 @@ final class Fingerprints {
   private Fingerprints() {}
 
   static String sha256(TensorInfo info, MemorySegment bytes) {
+    return sha256(info.dtype(), info.shape(), bytes);
+  }
+
+  static String sha256(DType dtype, long[] shape, MemorySegment bytes) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      String head = info.dtype() + Arrays.toString(info.shape());
+      String head = dtype + Arrays.toString(shape);
       digest.update(head.getBytes(StandardCharsets.UTF_8));
       for (long at = 0; at < bytes.byteSize(); at += CHUNK) {
         digest.update(bytes.asSlice(at, Math.min(CHUNK, bytes.byteSize() - at)).asByteBuffer());

@@ -12,7 +12,8 @@ import java.util.function.ToIntFunction;
  */
 final class BatchPlan<E> {
   /**
-   * Batches whose examples are sorted together: similar lengths, yet different company each time.
+   * The most batches whose examples are sorted together. It is never more than half an epoch's:
+   * sorting all would put the same examples together in every epoch.
    */
   private static final int STRETCH = 16;
 
@@ -57,10 +58,11 @@ final class BatchPlan<E> {
     List<E> order = new ArrayList<>(examples);
     random.shuffle(order);
     int size = settings.batch();
+    int stretched = Math.clamp(perEpoch / 2, 1, STRETCH) * size;
     List<List<E>> batches = new ArrayList<>();
-    for (int from = 0; from < order.size(); from += STRETCH * size) {
+    for (int from = 0; from < order.size(); from += stretched) {
       List<E> stretch =
-          new ArrayList<>(order.subList(from, Math.min(order.size(), from + STRETCH * size)));
+          new ArrayList<>(order.subList(from, Math.min(order.size(), from + stretched)));
       stretch.sort(Comparator.comparingInt(length));
       for (int at = 0; at < stretch.size(); at += size) {
         batches.add(List.copyOf(stretch.subList(at, Math.min(stretch.size(), at + size))));
