@@ -59,8 +59,13 @@ public final class Weights {
         || file.names().contains(oldName(name));
   }
 
-  /** A linear layer: {@code path.weight} [out, in] and, where there is one, {@code path.bias}. */
+  /** A linear layer: {@code path.weight} [out, in] and {@code path.bias} [out]. */
   public Linear linear(String path) {
+    return new Linear(path, new Weight.Dense(tensor(path + ".weight")), tensor(path + ".bias"));
+  }
+
+  /** The same, without bias where the checkpoint has none: for architectures that may go without. */
+  public Linear linearAsStored(String path) {
     return new Linear(path, new Weight.Dense(tensor(path + ".weight")), optional(path + ".bias"));
   }
 
@@ -82,8 +87,13 @@ public final class Weights {
     return new Linear(path, own, optional(biasName), path + ".weight", biasName);
   }
 
-  /** A norm: {@code path.weight} [n] and, where there is one, {@code path.bias}. */
+  /** A norm: {@code path.weight} [n] and {@code path.bias} [n]. */
   public Norm norm(String path, double epsilon) {
+    return new Norm(path, tensor(path + ".weight"), tensor(path + ".bias"), epsilon);
+  }
+
+  /** The same, without bias where the checkpoint has none: for architectures that may go without. */
+  public Norm normAsStored(String path, double epsilon) {
     return new Norm(path, tensor(path + ".weight"), optional(path + ".bias"), epsilon);
   }
 

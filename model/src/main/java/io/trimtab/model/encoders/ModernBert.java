@@ -41,7 +41,7 @@ public final class ModernBert implements Architecture {
             weights.embedding(at + ".tok_embeddings"),
             null,
             null,
-            weights.norm(at + ".norm", epsilon),
+            weights.normAsStored(at + ".norm", epsilon),
             null,
             0);
     List<String> kinds = layerKinds(config);
@@ -49,7 +49,7 @@ public final class ModernBert implements Architecture {
         IntStream.range(0, kinds.size())
             .mapToObj(i -> block(prefix + "layers." + i, i, kinds.get(i), config, weights, epsilon))
             .toList();
-    Norm last = weights.norm(prefix + "final_norm", epsilon);
+    Norm last = weights.normAsStored(prefix + "final_norm", epsilon);
     Encoder encoder = new Encoder(prefix + "layers", embeddings, blocks, last);
     return new Parts(encoder, heads(config, weights, embeddings, epsilon));
   }
@@ -74,13 +74,13 @@ public final class ModernBert implements Architecture {
     return new ModernBertBlock(
         at,
         new ModernBertBlock.Parts(
-            index == 0 ? null : weights.norm(at + ".attn_norm", epsilon),
-            weights.linear(at + ".attn.Wqkv"),
-            weights.linear(at + ".attn.Wo"),
-            weights.norm(at + ".mlp_norm", epsilon),
-            weights.linear(at + ".mlp.Wi"),
+            index == 0 ? null : weights.normAsStored(at + ".attn_norm", epsilon),
+            weights.linearAsStored(at + ".attn.Wqkv"),
+            weights.linearAsStored(at + ".attn.Wo"),
+            weights.normAsStored(at + ".mlp_norm", epsilon),
+            weights.linearAsStored(at + ".mlp.Wi"),
             Activation.named(config.text("hidden_activation", "gelu")),
-            weights.linear(at + ".mlp.Wo")),
+            weights.linearAsStored(at + ".mlp.Wo")),
         config.integer("num_attention_heads"),
         theta(config, local),
         local ? config.integer("local_attention", 128) / 2 : Integer.MAX_VALUE);
@@ -127,9 +127,9 @@ public final class ModernBert implements Architecture {
     if (task == Task.BARE) {
       return List.of();
     }
-    Linear dense = weights.linear("head.dense");
+    Linear dense = weights.linearAsStored("head.dense");
     Activation activation = Activation.named(config.text("classifier_activation", "gelu"));
-    Norm norm = weights.norm("head.norm", epsilon);
+    Norm norm = weights.normAsStored("head.norm", epsilon);
     return switch (task) {
       case MASKED_LM ->
           List.of(
@@ -145,13 +145,13 @@ public final class ModernBert implements Architecture {
                       config.flag("tie_word_embeddings", true))));
       case SEQUENCE_CLASSIFICATION -> {
         Model.Pooling pooling = pooling(config);
-        Linear classifier = weights.linear("classifier");
+        Linear classifier = weights.linearAsStored("classifier");
         yield List.of(
             new Head.SequenceClassifier(
                 "classifier", pooling, dense, activation, norm, classifier));
       }
       case TOKEN_CLASSIFICATION -> {
-        Linear classifier = weights.linear("classifier");
+        Linear classifier = weights.linearAsStored("classifier");
         yield List.of(new Head.TokenClassifier("classifier", dense, activation, norm, classifier));
       }
       case BARE -> throw new IllegalStateException("handled above");
