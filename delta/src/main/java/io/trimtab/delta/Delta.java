@@ -16,8 +16,10 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A small trainable part over a frozen model. The model never knows: a delta acts only on passes
@@ -102,7 +104,10 @@ public final class Delta implements AutoCloseable {
                 }
                 String own = ownName(part, name);
                 Tensor before =
-                    changed.getOrDefault(own, changed.getOrDefault(name, stored(stored, name)));
+                    Stream.of(changed.get(own), changed.get(name), stored.get(name))
+                        .filter(Objects::nonNull)
+                        .findFirst()
+                        .orElseThrow();
                 changed.put(own, part.merge(name, before));
               }
             }
@@ -126,10 +131,6 @@ public final class Delta implements AutoCloseable {
             && linear.weightName().equals(name)
         ? linear.path() + ".weight"
         : name;
-  }
-
-  private static Tensor stored(Map<String, Tensor> tensors, String name) {
-    return java.util.Objects.requireNonNull(tensors.get(name), name);
   }
 
   /** Gives layers that share an embedding's table the old one under a name of their own. */
