@@ -33,8 +33,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Deltas as directories in the layout of Hugging Face PEFT: {@code adapter_config.json} and {@code
- * adapter_model.safetensors}. What PEFT has no field for, the fingerprints of the base's tensors, is
- * in the safetensors file's metadata.
+ * adapter_model.safetensors}. What PEFT has no field for, the fingerprints of the base's tensors,
+ * is in the safetensors file's metadata.
  */
 public final class DeltaFiles {
   /** The settings. */
@@ -63,9 +63,7 @@ public final class DeltaFiles {
           new TensorData(value.dtype(), value.shape(), value.detach().toBytes()));
     }
     Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
-    delta
-        .baseTensors()
-        .forEach(name -> metadata.put(BASE + name, delta.base().fingerprint(name)));
+    delta.baseTensors().forEach(name -> metadata.put(BASE + name, delta.base().fingerprint(name)));
     try {
       Files.createDirectories(directory);
       Safetensors.write(directory.resolve(TENSORS), tensors, metadata);
@@ -149,7 +147,9 @@ public final class DeltaFiles {
     }
   }
 
-  /** A tied bias goes by two names in PEFT's files, the head's and its decoder's; both must agree. */
+  /**
+   * A tied bias goes by two names in PEFT's files, the head's and its decoder's; both must agree.
+   */
   private static boolean isAliasOfFilled(String key, Delta delta, TensorFile file) {
     for (Layer layer : delta.base().root().walk().toList()) {
       if (layer instanceof Linear linear
@@ -157,8 +157,7 @@ public final class DeltaFiles {
           && key.equals(PREFIX + linear.path() + ".bias")
           && !linear.biasName().equals(linear.path() + ".bias")) {
         String own = PREFIX + linear.biasName();
-        return file.names().contains(own)
-            && file.bytes(own).mismatch(file.bytes(key)) == -1;
+        return file.names().contains(own) && file.bytes(own).mismatch(file.bytes(key)) == -1;
       }
     }
     return false;
@@ -168,13 +167,20 @@ public final class DeltaFiles {
     TensorInfo info = file.info(key);
     if (!Arrays.equals(info.shape(), shape) || !info.dtype().isFloating()) {
       throw new DeltaException(
-          "found " + info + " in " + path + ", expected floating-point numbers of shape "
+          "found "
+              + info
+              + " in "
+              + path
+              + ", expected floating-point numbers of shape "
               + Arrays.toString(shape));
     }
     Tensor tensor = Creation.copyOf(file.bytes(key), info.dtype(), info.shape());
     if (!Reduction.allFinite(tensor)) {
       throw new DeltaException(
-          "found numbers that are not finite in " + key + " of " + path
+          "found numbers that are not finite in "
+              + key
+              + " of "
+              + path
               + ", expected finite ones; the training run that wrote it diverged");
     }
     return tensor;

@@ -67,8 +67,7 @@ public final class Options {
 
   private DeltaException wrong(
       String key, String found, String expected, @org.jspecify.annotations.Nullable Throwable e) {
-    String message =
-        "found " + key + "=" + found + " for " + method + ", expected " + expected;
+    String message = "found " + key + "=" + found + " for " + method + ", expected " + expected;
     return e == null ? new DeltaException(message) : new DeltaException(message, e);
   }
 }

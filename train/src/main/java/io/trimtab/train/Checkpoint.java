@@ -21,8 +21,8 @@ import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Everything a run needs to go on to the identical result: parameters, AdamW's moments, and where it
- * stands, in one safetensors file that is moved into place whole.
+ * Everything a run needs to go on to the identical result: parameters, AdamW's moments, and where
+ * it stands, in one safetensors file that is moved into place whole.
  */
 final class Checkpoint {
   private static final String FILE = "state.safetensors";

@@ -7,8 +7,8 @@ import io.trimtab.tensor.Tensor;
 import java.util.List;
 
 /**
- * What training makes smaller: how an example becomes tokens, and what the model loses on a batch of
- * them.
+ * What training makes smaller: how an example becomes tokens, and what the model loses on a batch
+ * of them.
  */
 public interface Objective<E> {
   /** The tokens of an example. */

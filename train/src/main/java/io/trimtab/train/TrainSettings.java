@@ -13,7 +13,8 @@ import java.util.Map;
  * @param decay AdamW's decoupled weight decay
  * @param clip the largest joint norm of the gradients; 0 for no limit
  * @param seed of the order of examples, of dropout and of new parameters
- * @param evaluations times a run's dev data is scored, evenly spread; at least once an epoch is usual
+ * @param evaluations times a run's dev data is scored, evenly spread; at least once an epoch is
+ *     usual
  * @param patience evaluations without a better score after which training stops; 0 for never
  * @param checkpointSeconds the least time between two checkpoints
  */
@@ -59,42 +60,90 @@ public record TrainSettings(
   /** The same for another number of epochs. */
   public TrainSettings epochs(int value) {
     return new TrainSettings(
-        value, batch, accumulation, schedule, decay, clip, seed, evaluations, patience,
+        value,
+        batch,
+        accumulation,
+        schedule,
+        decay,
+        clip,
+        seed,
+        evaluations,
+        patience,
         checkpointSeconds);
   }
 
   /** The same for another batch size. */
   public TrainSettings batch(int value) {
     return new TrainSettings(
-        epochs, value, accumulation, schedule, decay, clip, seed, evaluations, patience,
+        epochs,
+        value,
+        accumulation,
+        schedule,
+        decay,
+        clip,
+        seed,
+        evaluations,
+        patience,
         checkpointSeconds);
   }
 
   /** The same in so many micro-batches a step. */
   public TrainSettings accumulation(int value) {
     return new TrainSettings(
-        epochs, batch, value, schedule, decay, clip, seed, evaluations, patience,
+        epochs,
+        batch,
+        value,
+        schedule,
+        decay,
+        clip,
+        seed,
+        evaluations,
+        patience,
         checkpointSeconds);
   }
 
   /** The same under another schedule. */
   public TrainSettings schedule(Schedule value) {
     return new TrainSettings(
-        epochs, batch, accumulation, value, decay, clip, seed, evaluations, patience,
+        epochs,
+        batch,
+        accumulation,
+        value,
+        decay,
+        clip,
+        seed,
+        evaluations,
+        patience,
         checkpointSeconds);
   }
 
   /** The same from another seed. */
   public TrainSettings seed(long value) {
     return new TrainSettings(
-        epochs, batch, accumulation, schedule, decay, clip, value, evaluations, patience,
+        epochs,
+        batch,
+        accumulation,
+        schedule,
+        decay,
+        clip,
+        value,
+        evaluations,
+        patience,
         checkpointSeconds);
   }
 
   /** The same with the dev data scored so often, stopping after so many without a better score. */
   public TrainSettings evaluations(int times, int without) {
     return new TrainSettings(
-        epochs, batch, accumulation, schedule, decay, clip, seed, times, without,
+        epochs,
+        batch,
+        accumulation,
+        schedule,
+        decay,
+        clip,
+        seed,
+        times,
+        without,
         checkpointSeconds);
   }
 

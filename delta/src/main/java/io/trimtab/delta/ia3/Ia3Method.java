@@ -47,7 +47,7 @@ public final class Ia3Method implements DeltaMethod {
   @Override
   public String paper() {
     return "Liu et al., Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than"
-               + " In-Context Learning, 2022";
+        + " In-Context Learning, 2022";
   }
 
   @Override
