@@ -64,7 +64,9 @@ public final class Weights {
     return new Linear(path, new Weight.Dense(tensor(path + ".weight")), tensor(path + ".bias"));
   }
 
-  /** The same, without bias where the checkpoint has none: for architectures that may go without. */
+  /**
+   * The same, without bias where the checkpoint has none: for architectures that may go without.
+   */
   public Linear linearAsStored(String path) {
     return new Linear(path, new Weight.Dense(tensor(path + ".weight")), optional(path + ".bias"));
   }
@@ -92,7 +94,9 @@ public final class Weights {
     return new Norm(path, tensor(path + ".weight"), tensor(path + ".bias"), epsilon);
   }
 
-  /** The same, without bias where the checkpoint has none: for architectures that may go without. */
+  /**
+   * The same, without bias where the checkpoint has none: for architectures that may go without.
+   */
   public Norm normAsStored(String path, double epsilon) {
     return new Norm(path, tensor(path + ".weight"), optional(path + ".bias"), epsilon);
   }

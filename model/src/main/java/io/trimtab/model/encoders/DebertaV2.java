@@ -109,7 +109,9 @@ public final class DebertaV2 implements Architecture {
     Linear key = weights.linear(self + ".key_proj");
     boolean shared = relative.sharedProjections();
     Linear positionKey =
-        !relative.toPosition() ? null : shared ? key : weights.linearAsStored(self + ".pos_key_proj");
+        !relative.toPosition()
+            ? null
+            : shared ? key : weights.linearAsStored(self + ".pos_key_proj");
     Linear positionQuery =
         !relative.toContent() ? null : shared ? query : weights.linear(self + ".pos_query_proj");
     double scale = 1 / Math.sqrt((double) query.weight().out() / heads * relative.terms());
