@@ -23,8 +23,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class PromptEncoderTest {
   private static final Template TEMPLATE = Template.parse("{text} it was {mask} .");
-  private Tokenizer bert = null;
-  private Tokenizer roberta = null;
+  private Tokenizer bert;
+  private Tokenizer roberta;
 
   @BeforeAll
   void open(@TempDir Path directory) throws IOException {

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.SequencedMap;
 
 /** A BERT of 96 words and two layers with random weights, and small tokenizers. */
 final class Tiny {
@@ -114,8 +115,8 @@ final class Tiny {
     throw new IllegalStateException();
   }
 
-  private static LinkedHashMap<String, TensorData> tensors(Random random) {
-    LinkedHashMap<String, TensorData> all = new LinkedHashMap<>();
+  private static SequencedMap<String, TensorData> tensors(Random random) {
+    SequencedMap<String, TensorData> all = new LinkedHashMap<>();
     weight(all, random, "bert.embeddings.word_embeddings", WORDS, HIDDEN);
     weight(all, random, "bert.embeddings.position_embeddings", POSITIONS, HIDDEN);
     weight(all, random, "bert.embeddings.token_type_embeddings", 2, HIDDEN);
