@@ -1,6 +1,7 @@
 package io.trimtab.cli;
 
 import io.trimtab.tensor.TrimtabException;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,11 +31,27 @@ import picocli.CommandLine.IVersionProvider;
 public final class Main implements Runnable {
   @CommandLine.Spec private CommandLine.Model.@Nullable CommandSpec spec;
 
+  /** The exit code of a process ended by SIGINT, as shells give it. */
+  private static final int INTERRUPTED = 130;
+
   private Main() {}
 
   /** Runs the command that {@code args} name and ends the process with its exit code. */
   public static void main(String[] args) {
-    System.exit(commandLine().execute(args));
+    AtomicBoolean done = new AtomicBoolean();
+    // A signal ends the process while the engine computes; unloading it under a running thread
+    // would crash. Runs are safe: their files are moved into place whole.
+    Thread halt = new Thread(() -> haltUnless(done), "halt on a signal");
+    Runtime.getRuntime().addShutdownHook(halt);
+    int code = commandLine().execute(args);
+    done.set(true);
+    System.exit(code);
+  }
+
+  private static void haltUnless(AtomicBoolean done) {
+    if (!done.get()) {
+      Runtime.getRuntime().halt(INTERRUPTED);
+    }
   }
 
   static CommandLine commandLine() {

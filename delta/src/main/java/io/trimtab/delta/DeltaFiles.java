@@ -67,7 +67,7 @@ public final class DeltaFiles {
     try {
       Files.createDirectories(directory);
       Safetensors.write(directory.resolve(TENSORS), tensors, metadata);
-      Path temporary = Files.createTempFile(directory, CONFIG, ".part");
+      Path temporary = directory.resolve(CONFIG + ".part");
       Files.writeString(temporary, json(config), StandardCharsets.UTF_8);
       Files.move(temporary, directory.resolve(CONFIG), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {

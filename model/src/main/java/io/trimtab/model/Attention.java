@@ -74,24 +74,30 @@ public final class Attention {
       int heads,
       double scale,
       Bias bias) {
+    List<Run> runs = runs(queryLayout, keyLayout);
+    long[] querySizes = runs.stream().mapToLong(run -> (long) run.rows() * run.queries()).toArray();
+    long[] keySizes = runs.stream().mapToLong(run -> (long) run.rows() * run.keys()).toArray();
+    List<Tensor> queries = Indexing.split(query, 0, querySizes);
+    List<Tensor> keys = Indexing.split(key, 0, keySizes);
+    List<Tensor> values = Indexing.split(value, 0, keySizes);
     List<Tensor> results = new ArrayList<>();
-    for (Run run : runs(queryLayout, keyLayout)) {
-      int queryStart = queryLayout.start(run.firstRow());
-      int keyStart = keyLayout.start(run.firstRow());
-      Tensor q = split(query, queryStart, run.rows(), run.queries(), heads);
-      Tensor k = split(key, keyStart, run.rows(), run.keys(), heads);
-      Tensor v = split(value, keyStart, run.rows(), run.keys(), heads);
+    for (int i = 0; i < runs.size(); i++) {
+      Run run = runs.get(i);
+      if (run.queries() == 0) {
+        continue;
+      }
+      Tensor q = heads(queries.get(i), run.rows(), run.queries(), heads);
+      Tensor k = heads(keys.get(i), run.rows(), run.keys(), heads);
+      Tensor v = heads(values.get(i), run.rows(), run.keys(), heads);
       Tensor mixed = Neural.attention(q, k, v, bias.of(run, q, k), scale);
-      results.add(mixed.transpose(1, 2).reshape((long) run.rows() * run.queries(), value.size(1)));
+      results.add(mixed.transpose(1, 2).reshape(querySizes[i], value.size(1)));
     }
     return Indexing.concat(results, 0);
   }
 
-  /** Packed [.., heads · size] to [rows, heads, length, size]; a view. */
-  private static Tensor split(Tensor packed, int start, int rows, int length, int heads) {
-    return Indexing.slice(packed, 0, start, (long) rows * length)
-        .reshape(rows, length, heads, packed.size(1) / heads)
-        .transpose(1, 2);
+  /** A run's packed tokens [rows · length, heads · size] to [rows, heads, length, size]; a view. */
+  private static Tensor heads(Tensor packed, int rows, int length, int heads) {
+    return packed.reshape(rows, length, heads, packed.size(1) / heads).transpose(1, 2);
   }
 
   private static List<Run> runs(Layout queries, Layout keys) {
@@ -104,9 +110,7 @@ public final class Attention {
       } while (row < queries.rows()
           && queries.length(row) == queries.length(first)
           && keys.length(row) == keys.length(first));
-      if (queries.length(first) > 0) {
-        runs.add(new Run(first, row - first, queries.length(first), keys.length(first)));
-      }
+      runs.add(new Run(first, row - first, queries.length(first), keys.length(first)));
     }
     return runs;
   }

@@ -1,5 +1,6 @@
 package io.trimtab.tensor;
 
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -11,6 +12,19 @@ public final class Indexing {
   /** The part [start, start + length) of a dimension; a view. */
   public static Tensor slice(Tensor input, int dimension, long start, long length) {
     return Call.of(() -> input.handle().narrow(dimension, start, length), input);
+  }
+
+  /**
+   * A dimension cut into parts of the given sizes, which sum up to its own; views. Unlike so many
+   * slices, whose gradients are each as large as the input, the parts' gradients are joined once.
+   */
+  public static List<Tensor> split(Tensor input, int dimension, long... sizes) {
+    TensorVector parts = Call.get(() -> input.handle().split(sizes, dimension), input);
+    List<Tensor> tensors = new ArrayList<>(sizes.length);
+    for (long i = 0; i < parts.size(); i++) {
+      tensors.add(Tensor.of(parts.get(i)));
+    }
+    return tensors;
   }
 
   /** One index of a dimension, which vanishes; a view. */

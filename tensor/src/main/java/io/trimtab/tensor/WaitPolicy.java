@@ -9,38 +9,43 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * Makes the engine's threads sleep instead of spin where one waits for another. Spinning is
- * OpenMP's default and gains little on an idle machine, but on one with other work a training step
- * was seen to take ten times as long, since the thread that is waited for does not get the core.
+ * Makes the engine's threads sleep instead of spin where one waits for another. Spinning gains little
+ * on an idle machine; on one with other work a training step was seen to take ten times as long,
+ * since the thread that is waited for does not get the core. And there are two sets of threads,
+ * OpenMP's and OpenBLAS's, each of which would spin while the other works: a fifth of a training
+ * step's time.
  *
- * <p>OpenMP reads the setting from the process's environment when it is loaded, which a Java
- * process can only change through C. What the user has set stands.
+ * <p>Both read their setting from the process's environment when they are loaded, which a Java process
+ * can only change through C. What the user has set stands.
  */
 final class WaitPolicy {
-  private static final String VARIABLE = "OMP_WAIT_POLICY";
-  private static final String VALUE = "PASSIVE";
+  /** OpenBLAS's threads sleep after 2 to this power clock cycles; 26 if nothing is said. */
+  private static final String SHORTEST = "4";
+
+  private static final int KEEP_WHAT_IS_SET = 0;
 
   private WaitPolicy() {}
 
-  /**
-   * Sets the policy; must run before the engine is loaded. Does nothing where there is no setenv.
-   */
+  /** Sets both; must run before the engine is loaded. Does nothing where there is no setenv. */
   static void passive() {
     Linker linker = Linker.nativeLinker();
     Optional<MemorySegment> setenv = linker.defaultLookup().find("setenv");
-    if (setenv.isEmpty()) {
-      return; // Windows: set the variable by hand
-    }
-    try (Arena arena = Arena.ofConfined()) {
+    if (setenv.isPresent()) { // not on Windows: set the variables by hand there
       FunctionDescriptor type =
           FunctionDescriptor.of(
               ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS, ValueLayout.JAVA_INT);
       MethodHandle handle = linker.downcallHandle(setenv.get(), type);
-      int keepWhatIsSet = 0;
+      set(handle, "OMP_WAIT_POLICY", "PASSIVE");
+      set(handle, "OPENBLAS_THREAD_TIMEOUT", SHORTEST);
+    }
+  }
+
+  private static void set(MethodHandle setenv, String variable, String value) {
+    try (Arena arena = Arena.ofConfined()) {
       int _ =
           (int)
-              handle.invokeExact(
-                  arena.allocateFrom(VARIABLE), arena.allocateFrom(VALUE), keepWhatIsSet);
+              setenv.invokeExact(
+                  arena.allocateFrom(variable), arena.allocateFrom(value), KEEP_WHAT_IS_SET);
     } catch (RuntimeException | Error e) {
       throw e;
     } catch (Throwable e) {
