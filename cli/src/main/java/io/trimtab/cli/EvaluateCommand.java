@@ -36,6 +36,12 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (adapter.given() && task.given()) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "found --adapter together with --template or --verbalizer, expected one of them: an"
+              + " adapter brings its own task");
+    }
     Table table = Table.read(test);
     table.examples(columns.text(), columns.label());
     ClassificationReport report = adapter.given() ? tuned(table) : untuned(table);
