@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "evaluate",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = {
       "Score a tuned delta (--adapter) on labelled data,",
       "or a model as it is (--model, --template and --verbalizer)."

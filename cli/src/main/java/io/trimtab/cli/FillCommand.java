@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "fill",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = "Show the likeliest words at every mask of a text.")
 final class FillCommand implements Callable<Integer> {
   private static final String MASK = "[MASK]";

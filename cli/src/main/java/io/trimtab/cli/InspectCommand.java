@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "inspect",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = "Show a model's tree of layers and, with --delta, what would be tuned.")
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

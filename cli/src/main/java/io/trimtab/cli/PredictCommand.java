@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "predict",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = "Classify a text (--text), or all texts of a table (--in, --out).")
 final class PredictCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

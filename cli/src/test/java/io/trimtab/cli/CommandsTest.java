@@ -131,12 +131,23 @@ class CommandsTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"", "demo", "pull", "tune", "predict"})
+  void versionIsOneLine(String command) {
+    Run run = command.isEmpty() ? Run.of("--version") : Run.of(command, "--version");
+    assertThat(run.succeeded().out().lines()).singleElement().asString().startsWith("trimtab ");
+  }
+
   @Test
-  void versionIsOneLine() {
-    assertThat(Run.of("--version").succeeded().out().lines())
-        .singleElement()
-        .asString()
-        .startsWith("trimtab ");
+  void verifyDoesNotClaimWhatItCouldNotCompare() {
+    Run run = Run.of("pull", model, "--verify");
+    assertThat(run.succeeded().out()).contains("nothing was compared").doesNotContain("right");
+  }
+
+  @Test
+  void aSettingOfLoraNamesLora() {
+    Run run = Run.of("inspect", "--model", model, "--rank", "2", "--json");
+    assertThat(run.succeeded().json().get("tuned_parameters")).isEqualTo(2 * 2 * 2 * 2 * 32);
   }
 
   @Test
