@@ -62,7 +62,7 @@ public final class Main implements Runnable {
     switch (fault) {
       case TrimtabException known -> say(command, line(known.getMessage()));
       case UncheckedIOException disk ->
-          say(command, "cannot read or write a file: " + line(disk.getCause().toString()));
+          say(command, "cannot read or write a file: " + line(disk.getMessage()));
       default -> throw fault;
     }
     return CommandLine.ExitCode.SOFTWARE;

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
+import java.util.SequencedMap;
 
 /** A model directory of a BERT of 96 words and two layers with random weights, and data for it. */
 final class TinyBert {
@@ -45,8 +46,8 @@ final class TinyBert {
     return directory;
   }
 
-  private static LinkedHashMap<String, TensorData> tensors(Random random) {
-    LinkedHashMap<String, TensorData> all = new LinkedHashMap<>();
+  private static SequencedMap<String, TensorData> tensors(Random random) {
+    SequencedMap<String, TensorData> all = new LinkedHashMap<>();
     weight(all, random, "bert.embeddings.word_embeddings", WORDS, HIDDEN);
     weight(all, random, "bert.embeddings.position_embeddings", POSITIONS, HIDDEN);
     weight(all, random, "bert.embeddings.token_type_embeddings", 2, HIDDEN);
