@@ -40,13 +40,13 @@ class CommandsTest {
     assertThat(result.keySet()).map(String::valueOf).containsExactly("model", "text", "masks");
     assertThat(result.get("model")).isEqualTo(model);
     assertThat(result.get("text")).isEqualTo(text);
-    List<?> masks = (List<?>) result.get("masks");
-    assertThat(masks).extracting(m -> ((Map<?, ?>) m).get("position")).isEqualTo(List.of(2, 4));
+    List<?> masks = Run.list(result, "masks");
+    assertThat(masks).extracting(m -> Run.get(m, "position")).isEqualTo(List.of(2, 4));
     for (Object mask : masks) {
-      List<?> words = (List<?>) ((Map<?, ?>) mask).get("words");
-      assertThat(words).hasSize(4).allMatch(w -> ((Map<?, ?>) w).get("word") instanceof String);
+      List<?> words = Run.list(mask, "words");
+      assertThat(words).hasSize(4).allMatch(w -> Run.get(w, "word") instanceof String);
       assertThat(words)
-          .map(w -> (Double) ((Map<?, ?>) w).get("probability"))
+          .map(w -> Run.number(w, "probability"))
           .isSortedAccordingTo((a, b) -> Double.compare(b, a))
           .allMatch(p -> p > 0 && p < 1);
     }
@@ -56,9 +56,9 @@ class CommandsTest {
   @Test
   void fillProbabilitiesOfAllWordsSumToOne() {
     Run run = Run.of("fill", "--model", model, "--text", "[MASK]", "--top", "96", "--json");
-    List<?> masks = (List<?>) run.succeeded().json().get("masks");
-    List<?> words = (List<?>) ((Map<?, ?>) masks.getFirst()).get("words");
-    assertThat(words.stream().mapToDouble(w -> (Double) ((Map<?, ?>) w).get("probability")).sum())
+    List<?> masks = Run.list(run.succeeded().json(), "masks");
+    List<?> words = Run.list(masks.getFirst(), "words");
+    assertThat(words.stream().mapToDouble(w -> Run.number(w, "probability")).sum())
         .isBetween(0.9999, 1.0001);
   }
 
@@ -78,7 +78,7 @@ class CommandsTest {
     // Two blocks, query and value, A and B of 4 × 32 each.
     assertThat(result.get("tuned_parameters")).isEqualTo(2 * 2 * 2 * 4 * 32);
     assertThat(result.get("delta")).isEqualTo("lora");
-    assertThat((List<?>) result.get("tuned_layers"))
+    assertThat(Run.list(result, "tuned_layers"))
         .hasSize(4)
         .map(String::valueOf)
         .contains("bert.encoder.layer.1.attention.self.value");
@@ -89,7 +89,7 @@ class CommandsTest {
     assertThat(result.get("parameters")).isEqualTo(embeddings + 2 * block + head);
     assertThat(result.get("frozen_parameters")).isEqualTo(result.get("parameters"));
     assertThat(result.get("bytes")).isEqualTo(4 * (embeddings + 2 * block + head));
-    assertThat(((Number) result.get("predicted_memory_bytes")).longValue()).isPositive();
+    assertThat(Run.number(result, "predicted_memory_bytes")).isPositive();
     assertThat(run.err()).contains("0–1 (2 ×)", "tuned by lora: 1,024 parameters");
   }
 
@@ -99,7 +99,7 @@ class CommandsTest {
         Run.of("inspect", "--model", model, "--delta", "lora", "--targets", "query", "--json");
     Run whole =
         Run.of("inspect", "--model", model, "--delta", "lora:rank=2,targets=query,key", "--json");
-    assertThat((List<?>) brief.succeeded().json().get("tuned_layers")).hasSize(2);
+    assertThat(Run.list(brief.succeeded().json(), "tuned_layers")).hasSize(2);
     assertThat(whole.succeeded().json().get("tuned_parameters")).isEqualTo(2 * 2 * 2 * 2 * 32);
   }
 
@@ -117,10 +117,8 @@ class CommandsTest {
       strings = {"", "demo", "pull", "inspect", "fill", "tune", "evaluate", "predict", "parity"})
   void helpNamesEveryOption(String command) {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");
-    var spec =
-        command.isEmpty()
-            ? Main.commandLine().getCommandSpec()
-            : Main.commandLine().getSubcommands().get(command).getCommandSpec();
+    var main = Main.commandLine();
+    var spec = main.getSubcommands().getOrDefault(command, main).getCommandSpec();
     assertThat(run.succeeded().err()).isEmpty();
     assertThat(run.out()).startsWith("Usage: " + ("trimtab " + command).strip());
     spec.options().forEach(option -> assertThat(run.out()).contains(option.longestName()));
@@ -159,9 +157,9 @@ class CommandsTest {
   }
 
   private static double best(Run run) {
-    List<?> masks = (List<?>) run.succeeded().json().get("masks");
-    List<?> words = (List<?>) ((Map<?, ?>) masks.getFirst()).get("words");
-    return (Double) ((Map<?, ?>) words.getFirst()).get("probability");
+    List<?> masks = Run.list(run.succeeded().json(), "masks");
+    List<?> words = Run.list(masks.getFirst(), "words");
+    return Run.number(words.getFirst(), "probability");
   }
 
   @Test

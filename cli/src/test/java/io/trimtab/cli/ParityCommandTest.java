@@ -7,7 +7,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -43,10 +42,10 @@ class ParityCommandTest {
     assertThat(result.get("ok")).isEqualTo(1);
     assertThat(result.get("refused")).isEqualTo(0);
     assertThat(result.get("wrong")).isEqualTo(0);
-    Map<?, ?> only = (Map<?, ?>) ((List<?>) result.get("cases")).getFirst();
+    Map<?, ?> only = (Map<?, ?>) Run.list(result, "cases").getFirst();
     assertThat(only.get("case")).isEqualTo("hf/bert");
     assertThat(only.get("status")).isEqualTo("ok");
-    assertThat((Double) only.get("error")).isBetween(0.0, 1e-4);
+    assertThat(Run.number(only, "error")).isBetween(0.0, 1e-4);
     assertThat(run.err()).contains("hf/bert", "1 ok, 0 refused, 0 wrong");
   }
 
@@ -60,7 +59,7 @@ class ParityCommandTest {
     Files.write(records, bytes);
     Run run = Run.of("parity", folder.toString(), "--json");
     assertThat(run.code()).isEqualTo(1);
-    Map<?, ?> only = (Map<?, ?>) ((List<?>) run.json().get("cases")).getFirst();
+    Map<?, ?> only = (Map<?, ?>) Run.list(run.json(), "cases").getFirst();
     assertThat(only.get("status")).isEqualTo("wrong");
     assertThat(run.json().get("wrong")).isEqualTo(1);
   }

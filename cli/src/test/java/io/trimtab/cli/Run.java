@@ -7,6 +7,7 @@ import java.io.StringWriter;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -38,5 +39,24 @@ record Run(int code, String out, String err) {
   Map<?, ?> json() {
     assertThat(out.lines()).as(out).hasSize(1);
     return JsonMapper.shared().readValue(out, Map.class);
+  }
+
+  /** A field of an object, or of an object in an object. */
+  static Object get(Object object, String... path) {
+    Object at = object;
+    for (String name : path) {
+      at = Objects.requireNonNull(((Map<?, ?>) at).get(name), name);
+    }
+    return at;
+  }
+
+  /** A field that is a list. */
+  static List<?> list(Object object, String name) {
+    return (List<?>) get(object, name);
+  }
+
+  /** A field that is a number. */
+  static double number(Object object, String... path) {
+    return ((Number) get(object, path)).doubleValue();
   }
 }

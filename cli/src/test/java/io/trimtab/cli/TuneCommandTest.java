@@ -82,22 +82,18 @@ class TuneCommandTest {
     }
   }
 
-  private static Object at(Map<?, ?> map, String outer, String inner) {
-    return ((Map<?, ?>) map.get(outer)).get(inner);
-  }
-
   @Test
   void theResultHasTheScoresAndTheCost() {
-    double untuned = (Double) at(result, "untuned", "accuracy");
-    double accuracy = (Double) at(result, "test", "accuracy");
+    double untuned = (Double) Run.get(result, "untuned", "accuracy");
+    double accuracy = (Double) Run.get(result, "test", "accuracy");
     assertThat(untuned).isBetween(0.0, 1.0);
     assertThat(accuracy).isGreaterThan(0.85).isGreaterThan(untuned);
-    assertThat((Double) at(result, "test", "macro_f1")).isGreaterThan(0.85);
-    assertThat((Double) result.get("tokens_per_s")).isPositive();
-    assertThat((Double) result.get("peak_memory_mb")).isPositive();
-    assertThat((Double) result.get("seconds")).isPositive();
+    assertThat((Double) Run.get(result, "test", "macro_f1")).isGreaterThan(0.85);
+    assertThat(Run.number(result, "tokens_per_s")).isPositive();
+    assertThat(Run.number(result, "peak_memory_mb")).isPositive();
+    assertThat(Run.number(result, "seconds")).isPositive();
     assertThat(result.get("steps")).isEqualTo(EPOCHS * ROWS / 8);
-    assertThat((List<?>) result.get("losses")).hasSize(EPOCHS * ROWS / 8);
+    assertThat(Run.list(result, "losses")).hasSize(EPOCHS * ROWS / 8);
     // Rank 8, two blocks: queries and values of 32 to 32, inner layers of 32 to 48, all F32.
     int numbers = 2 * 8 * (2 * (32 + 32) + (32 + 48));
     assertThat(result.get("delta_parameters")).isEqualTo(numbers);
@@ -134,8 +130,9 @@ class TuneCommandTest {
             "--test",
             test.toString(),
             "--json");
-    assertThat(run.succeeded().json().get("accuracy")).isEqualTo(at(result, "untuned", "accuracy"));
-    assertThat(run.json().get("macro_f1")).isEqualTo(at(result, "untuned", "macro_f1"));
+    assertThat(run.succeeded().json().get("accuracy"))
+        .isEqualTo(Run.get(result, "untuned", "accuracy"));
+    assertThat(run.json().get("macro_f1")).isEqualTo(Run.get(result, "untuned", "macro_f1"));
   }
 
   @Test
@@ -144,8 +141,8 @@ class TuneCommandTest {
     Run run = Run.of("predict", "--adapter", delta, "--text", "the film is lovely", "--json");
     Map<?, ?> said = run.succeeded().json();
     assertThat(said.get("label")).isEqualTo("positive");
-    double positive = (Double) at(said, "probabilities", "positive");
-    double negative = (Double) at(said, "probabilities", "negative");
+    double positive = (Double) Run.get(said, "probabilities", "positive");
+    double negative = (Double) Run.get(said, "probabilities", "negative");
     assertThat(said.get("probability")).isEqualTo(positive);
     assertThat(positive + negative).isCloseTo(1, within(1e-5));
     Run plain = Run.of("predict", "--adapter", delta, "--text", "the film is lovely");
@@ -178,7 +175,7 @@ class TuneCommandTest {
     for (int i = 0; i < gold.size(); i++) {
       right += gold.get(i).equals(said.get(i)) ? 1 : 0;
     }
-    assertThat(right / 20.0).isEqualTo(at(result, "test", "accuracy"));
+    assertThat(right / 20.0).isEqualTo(Run.get(result, "test", "accuracy"));
   }
 
   @ParameterizedTest
@@ -233,7 +230,8 @@ class TuneCommandTest {
             "--seed",
             "7");
     assertThat(run.succeeded().json().get("steps")).isEqualTo(2);
-    assertThat(run.json().get("delta_bytes")).isEqualTo((Integer) result.get("delta_bytes") / 4);
+    assertThat(run.json().get("delta_bytes"))
+        .isEqualTo((Integer) Run.get(result, "delta_bytes") / 4);
   }
 
   @Test
@@ -263,7 +261,8 @@ class TuneCommandTest {
             "--test",
             test.toString(),
             "--json");
-    assertThat(run.succeeded().json().get("accuracy")).isEqualTo(at(result, "untuned", "accuracy"));
+    assertThat(run.succeeded().json().get("accuracy"))
+        .isEqualTo(Run.get(result, "untuned", "accuracy"));
   }
 
   @Test
