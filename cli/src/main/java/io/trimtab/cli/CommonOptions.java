@@ -12,6 +12,7 @@ import java.io.Console;
 import java.io.PrintWriter;
 import java.util.Locale;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -38,7 +39,7 @@ final class CommonOptions {
       names = "--threads",
       paramLabel = "N",
       description = "Threads of one operator (default: the physical cores).")
-  private int threads;
+  private @Nullable Integer threads;
 
   @Option(
       names = "--dtype",
@@ -114,6 +115,6 @@ final class CommonOptions {
 
   /** Sets the engine's threads. */
   void startEngine() {
-    Engine.setThreads(threads == 0 ? Engine.physicalCores() : threads);
+    Engine.setThreads(threads == null ? Engine.physicalCores() : threads);
   }
 }

@@ -41,9 +41,9 @@ final class DeltaOptions {
               + " values).")
   private @Nullable String targets;
 
-  /** Whether a delta was named. */
+  /** Whether a delta was named, or LoRA by one of its settings. */
   boolean given() {
-    return delta != null;
+    return delta != null || rank != null || alpha != null || dropout != null || targets != null;
   }
 
   /** The settings for a model; LoRA where no method is named. */

@@ -31,6 +31,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "demo",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = {
       "Tune BERT-base to tell six kinds of support tickets apart from 16 examples of each,",
       "score it against the untuned model, and classify what you type."

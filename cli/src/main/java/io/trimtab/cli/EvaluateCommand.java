@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "evaluate",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = {
       "Score a tuned delta (--adapter) on labelled data,",
       "or a model as it is (--model, --template and --verbalizer)."
@@ -36,6 +37,12 @@ final class EvaluateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (adapter.given() && task.given()) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "found --adapter together with --template or --verbalizer, expected one of them: an"
+              + " adapter brings its own task");
+    }
     Table table = Table.read(test);
     table.examples(columns.text(), columns.label());
     ClassificationReport report = adapter.given() ? tuned(table) : untuned(table);

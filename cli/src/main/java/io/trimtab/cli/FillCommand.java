@@ -13,6 +13,7 @@ import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -28,6 +29,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "fill",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = "Show the likeliest words at every mask of a text.")
 final class FillCommand implements Callable<Integer> {
   private static final String MASK = "[MASK]";
@@ -76,7 +78,11 @@ final class FillCommand implements Callable<Integer> {
       Tensor logits =
           Gradients.none(
               () -> opened.model().maskedLogits(batch, Pass.plain(batch.layout()), at, null));
-      common.result(Map.of("model", model, "text", text, "masks", words(logits, masks, tokenizer)));
+      Map<String, Object> result = new LinkedHashMap<>();
+      result.put("model", model);
+      result.put("text", text);
+      result.put("masks", words(logits, masks, tokenizer));
+      common.result(result);
     }
     return 0;
   }
@@ -94,9 +100,15 @@ final class FillCommand implements Callable<Integer> {
       for (int i = mask * top; i < (mask + 1) * top; i++) {
         String word = tokenizer.token((int) ids[i]);
         common.words().printf(Locale.ROOT, "%6.3f  %s%n", probabilities[i], word);
-        words.add(Map.of("word", word, "probability", (double) probabilities[i]));
+        Map<String, Object> found = new LinkedHashMap<>();
+        found.put("word", word);
+        found.put("probability", (double) probabilities[i]);
+        words.add(found);
       }
-      results.add(Map.of("position", masks[mask], "words", words));
+      Map<String, Object> result = new LinkedHashMap<>();
+      result.put("position", masks[mask]);
+      result.put("words", words);
+      results.add(result);
     }
     common.words().flush();
     return results;

@@ -17,16 +17,21 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** {@code trimtab inspect}: what is in a model, and what a delta would tune. */
 @Command(
     name = "inspect",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = "Show a model's tree of layers and, with --delta, what would be tuned.")
 final class InspectCommand implements Callable<Integer> {
+  @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
   @Mixin private DeltaOptions deltaOptions;
 
@@ -49,6 +54,8 @@ final class InspectCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    atLeastOne("--batch", batch);
+    atLeastOne("--length", length);
     try (LanguageModel opened = common.open(model)) {
       Model base = opened.model();
       Delta delta =
@@ -64,6 +71,13 @@ final class InspectCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private void atLeastOne(String option, int value) {
+    if (value < 1) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "found " + option + " " + value + ", expected at least 1");
+    }
   }
 
   private void show(Model base, @Nullable Delta delta) {

@@ -1,6 +1,8 @@
 package io.trimtab.cli;
 
 import io.trimtab.tensor.TrimtabException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -56,14 +58,41 @@ public final class Main implements Runnable {
 
   static CommandLine commandLine() {
     return new CommandLine(new Main())
-        .setExecutionExceptionHandler(
-            (fault, command, parsed) -> {
-              if (!(fault instanceof TrimtabException)) {
-                throw fault;
-              }
-              command.getErr().println("trimtab: " + fault.getMessage());
-              return CommandLine.ExitCode.SOFTWARE;
-            });
+        .setParameterExceptionHandler((fault, _) -> misused(fault))
+        .setExecutionExceptionHandler((fault, command, _) -> failed(fault, command));
+  }
+
+  private static int misused(CommandLine.ParameterException fault) {
+    CommandLine command = fault.getCommandLine();
+    String name = command.getCommandSpec().qualifiedName();
+    String meant =
+        fault instanceof CommandLine.UnmatchedArgumentException unmatched
+                && !unmatched.getSuggestions().isEmpty()
+            ? "; did you mean " + String.join(", ", unmatched.getSuggestions()) + "?"
+            : "";
+    say(command, line(fault.getMessage()) + meant + "; see " + name + " --help");
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  /** Says what users can mend; anything else is a defect of ours, whose trace helps to mend it. */
+  private static int failed(Exception fault, CommandLine command) throws Exception {
+    switch (fault) {
+      case TrimtabException known -> say(command, line(known.getMessage()));
+      case UncheckedIOException disk ->
+          say(command, "cannot read or write a file: " + line(disk.getMessage()));
+      default -> throw fault;
+    }
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  private static void say(CommandLine command, String line) {
+    PrintWriter err = command.getErr();
+    err.println("trimtab: " + line);
+    err.flush();
+  }
+
+  private static String line(@Nullable String message) {
+    return String.valueOf(message).strip().replaceAll("\\s*\\R\\s*", " ");
   }
 
   @Override

@@ -17,6 +17,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "parity",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = {
       "Compare with outputs that other libraries recorded.",
       "For every case under DIR (hf/, peft/, train/): its largest error, and ok, refused or wrong."

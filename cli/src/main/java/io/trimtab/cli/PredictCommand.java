@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "predict",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = "Classify a text (--text), or all texts of a table (--in, --out).")
 final class PredictCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
@@ -70,7 +71,10 @@ final class PredictCommand implements Callable<Integer> {
         write(table, results, to);
         common.words().printf("%d predictions in %s%n", results.size(), to);
         common.words().flush();
-        common.result(Map.of("out", to.toString(), "count", results.size()));
+        Map<String, Object> result = new LinkedHashMap<>();
+        result.put("out", to.toString());
+        result.put("count", results.size());
+        common.result(result);
       }
     }
     return 0;

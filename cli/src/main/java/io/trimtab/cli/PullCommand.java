@@ -14,6 +14,7 @@ import picocli.CommandLine.Parameters;
 @Command(
     name = "pull",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     description = "Fetch a model into the cache, or say where it is.")
 final class PullCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;
@@ -42,7 +43,10 @@ final class PullCommand implements Callable<Integer> {
     result.put("licence", found.licence());
     if (verify) {
       int compared = found.verify().size();
-      words.println("hashes of " + compared + " files are right");
+      words.println(
+          compared == 0
+              ? "no hashes of its files are known: nothing was compared"
+              : "hashes of " + compared + " files are right");
       result.put("verified_files", compared);
     }
     common.result(result);

@@ -34,8 +34,9 @@ final class TaskOptions {
       defaultValue = "256")
   private int maxLength;
 
+  /** Whether a task was described, or began to be. */
   boolean given() {
-    return template != null && verbalizer != null;
+    return template != null || verbalizer != null;
   }
 
   /** The task they describe. */
@@ -45,7 +46,9 @@ final class TaskOptions {
     if (sentence == null || words == null) {
       throw new CommandLine.ParameterException(
           spec.commandLine(),
-          "found no " + (sentence == null ? "--template" : "--verbalizer") + ", expected both");
+          "found no "
+              + (sentence == null ? "--template" : "--verbalizer")
+              + ", expected both --template and --verbalizer");
     }
     return Cloze.of(Template.parse(sentence), Verbalizer.of(words)).maxLength(maxLength);
   }

@@ -17,6 +17,7 @@ import picocli.CommandLine.Option;
 @Command(
     name = "tune",
     mixinStandardHelpOptions = true,
+    versionProvider = Main.Version.class,
     sortOptions = false,
     description = {
       "Tune a small delta on a frozen model for a labelled file.",

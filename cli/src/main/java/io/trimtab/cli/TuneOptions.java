@@ -103,6 +103,13 @@ final class TuneOptions {
   }
 
   TrainSettings settings(DeltaSpec delta, long seed, boolean scored) {
+    if (!scored && (evaluations != null || patience > 0)) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(),
+          "found "
+              + (patience > 0 ? "--patience" : "--evaluations")
+              + " without --dev, expected the data to score");
+    }
     double peak = rate == null ? delta.method().defaultRate() : rate;
     Warmup climb = Warmup.ratio(warmup);
     Schedule chosen =
