@@ -9,14 +9,14 @@ import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /**
- * Makes the engine's threads sleep instead of spin where one waits for another. Spinning gains little
- * on an idle machine; on one with other work a training step was seen to take ten times as long,
- * since the thread that is waited for does not get the core. And there are two sets of threads,
- * OpenMP's and OpenBLAS's, each of which would spin while the other works: a fifth of a training
- * step's time.
+ * Makes the engine's threads sleep instead of spin where one waits for another. Spinning gains
+ * little on an idle machine; on one with other work a training step was seen to take ten times as
+ * long, since the thread that is waited for does not get the core. And there are two sets of
+ * threads, OpenMP's and OpenBLAS's, each of which would spin while the other works: a fifth of a
+ * training step's time.
  *
- * <p>Both read their setting from the process's environment when they are loaded, which a Java process
- * can only change through C. What the user has set stands.
+ * <p>Both read their setting from the process's environment when they are loaded, which a Java
+ * process can only change through C. What the user has set stands.
  */
 final class WaitPolicy {
   /** OpenBLAS's threads sleep after 2 to this power clock cycles; 26 if nothing is said. */

@@ -24,7 +24,7 @@ public final class BitFitMethod implements DeltaMethod {
   @Override
   public String paper() {
     return "Ben Zaken et al., BitFit – Simple Parameter-efficient Fine-tuning for Transformer-based"
-               + " Masked Language-models, 2021";
+        + " Masked Language-models, 2021";
   }
 
   @Override
