@@ -25,7 +25,8 @@ import picocli.CommandLine.IVersionProvider;
       TuneCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
-      ParityCommand.class
+      ParityCommand.class,
+      WarmUpCommand.class
     },
     description =
         "Adapts large pretrained language models through small trainable parts, on the JVM.",

@@ -66,7 +66,8 @@ class EveryMethodOnEveryArchitectureTest {
       DeltaSpec spec = method.fromOptions(Map.of(), model);
       try (Delta delta = spec.attach(model, Rng.seeded(1))) {
         Pass pass = Pass.with(batch.layout(), delta.patches());
-        assertThat(TinyModels.numbers(model, batch, pass)).as("identity").isEqualTo(plain);
+        // Not to the bit: with gradients the engine may choose another attention kernel (DeBERTa).
+        assertThat(largestGap(TinyModels.numbers(model, batch, pass), plain)).isLessThan(1e-5f);
 
         double first = train(delta, batch, method.defaultRate());
         train(delta, batch, method.defaultRate());
@@ -85,6 +86,14 @@ class EveryMethodOnEveryArchitectureTest {
       }
       assertThat(bytes(model)).as("the base").usingRecursiveComparison().isEqualTo(before);
     }
+  }
+
+  private static float largestGap(float[] a, float[] b) {
+    float largest = 0;
+    for (int i = 0; i < b.length; i++) {
+      largest = Math.max(largest, Math.abs(a[i] - b[i]));
+    }
+    return largest;
   }
 
   private static double train(Delta delta, Batch batch, double rate) {

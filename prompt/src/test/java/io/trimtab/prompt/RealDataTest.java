@@ -1,0 +1,217 @@
+package io.trimtab.prompt;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import io.trimtab.delta.lora.Lora;
+import io.trimtab.hub.Hub;
+import io.trimtab.hub.HubException;
+import io.trimtab.hub.HubOptions;
+import io.trimtab.hub.ModelDirectory;
+import io.trimtab.model.LanguageModel;
+import io.trimtab.model.Models;
+import io.trimtab.model.Patches;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Engine;
+import io.trimtab.train.Example;
+import io.trimtab.train.MeanSd;
+import java.io.IOException;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+
+/**
+ * LoRA on BERT-base over real data: the figures of the README. Takes an hour on two cores; each
+ * method can be run by itself. Skips where the data or the cached model is missing.
+ */
+@Tag("proof")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RealDataTest {
+  private static final Path DATA =
+      Path.of(System.getProperty("trimtab.data", "../../shared/data")).normalize();
+  private static final Lora LORA = Lora.rank(8).dropout(0.05);
+
+  private LanguageModel bert;
+
+  private record Task(String name, Cloze cloze, List<Example> train, List<Example> test) {}
+
+  @BeforeAll
+  void open() {
+    assumeThat(DATA).as("the folder of real data sets").exists();
+    Engine.setThreads(Engine.physicalCores());
+    try {
+      ModelDirectory files =
+          Hub.with(HubOptions.defaults().withOffline(true)).find("bert-base-uncased");
+      bert = Models.open("bert-base-uncased", files, DType.F32, Device.CPU);
+    } catch (HubException e) {
+      assumeThat(e.getMessage()).as("bert-base-uncased in the cache").isEmpty();
+    }
+  }
+
+  @AfterAll
+  void close() {
+    if (bert != null) {
+      bert.close();
+    }
+  }
+
+  @Test
+  void sst2WithAllData() throws IOException {
+    Task task = sst2();
+    double accuracy = tuned(task, 0, 3, 32, 5e-4, 1);
+    report("SST-2, all data", untuned(task), new double[] {accuracy});
+    assertThat(accuracy).isGreaterThanOrEqualTo(0.91);
+  }
+
+  @Test
+  void trecWithAllData() throws IOException {
+    Task task = trec();
+    double accuracy = tuned(task, 0, 4, 32, 1e-3, 1);
+    report("TREC, all data", untuned(task), new double[] {accuracy});
+    assertThat(accuracy).isGreaterThanOrEqualTo(0.94);
+  }
+
+  @Test
+  void sst2With16OfEachClass() throws IOException {
+    assertThat(shots(sst2(), 16)).isGreaterThan(0.75);
+  }
+
+  @Test
+  void trecWithFewOfEachClass() throws IOException {
+    assertThat(shots(trec(), 16)).isGreaterThan(0.6);
+  }
+
+  @Test
+  void subjWithFewOfEachClass() throws IOException {
+    assertThat(shots(subj(), 16)).isGreaterThan(0.8);
+  }
+
+  /** The mean accuracy of five seeds. */
+  private double shots(Task task, int k) {
+    double[] scores =
+        LongStream.rangeClosed(1, 5)
+            .mapToDouble(seed -> tuned(task, k, 20, 8, 1e-3, seed))
+            .toArray();
+    report(task.name() + ", " + k + " of each class", untuned(task), scores);
+    return MeanSd.of(scores).mean();
+  }
+
+  private double untuned(Task task) {
+    return new ClozeClassifier(bert, task.cloze())
+        .evaluate(task.name(), task.test(), Patches.NONE)
+        .accuracy();
+  }
+
+  private double tuned(Task task, int shots, int epochs, int batch, double rate, long seed) {
+    try (Tuned tuned =
+        Tuner.of(bert, task.cloze())
+            .delta(LORA)
+            .epochs(epochs)
+            .batch(batch)
+            .rate(rate)
+            .seed(seed)
+            .train(task.train())
+            .fewShot(shots)
+            .run()) {
+      double accuracy = tuned.evaluate(task.test()).accuracy();
+      report(task.name() + ", seed " + seed, Double.NaN, new double[] {accuracy});
+      return accuracy;
+    }
+  }
+
+  /** Figures go to a file that outlives the run. */
+  private static void report(String what, double untuned, double[] tuned) {
+    String line =
+        String.format(
+            Locale.ROOT, "%s: untuned %.1f, tuned %s%n", what, 100 * untuned, percent(tuned));
+    try {
+      Path file = Path.of("target", "real-data.txt");
+      Files.writeString(
+          file, (Files.exists(file) ? Files.readString(file) : "") + line, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static String percent(double[] scores) {
+    return scores.length == 1
+        ? String.format(Locale.ROOT, "%.1f", 100 * scores[0])
+        : MeanSd.of(scores).percent();
+  }
+
+  private static Task sst2() throws IOException {
+    Function<String, Example> parse =
+        line -> new Example(line.substring(2), line.charAt(0) == '1' ? "positive" : "negative");
+    return new Task(
+        "SST-2",
+        Cloze.template("{text} it was {mask} .")
+            .words("negative", "terrible")
+            .words("positive", "great"),
+        lines("sst2/stsa.binary.train", StandardCharsets.UTF_8, parse),
+        lines("sst2/stsa.binary.test", StandardCharsets.UTF_8, parse));
+  }
+
+  private static Task trec() throws IOException {
+    Function<String, Example> parse =
+        line ->
+            new Example(
+                line.substring(line.indexOf(' ') + 1), line.substring(0, line.indexOf(':')));
+    return new Task(
+        "TREC",
+        Cloze.template("{text} This question is about a {mask} .")
+            .words("ABBR", "abbreviation")
+            .words("DESC", "description")
+            .words("ENTY", "thing")
+            .words("HUM", "person")
+            .words("LOC", "place")
+            .words("NUM", "number"),
+        lines("trec/train.txt", StandardCharsets.ISO_8859_1, parse),
+        lines("trec/test.txt", StandardCharsets.ISO_8859_1, parse));
+  }
+
+  /** Every tenth sentence is a test sentence; the data set has no split of its own. */
+  private static Task subj() throws IOException {
+    List<Example> train = new ArrayList<>();
+    List<Example> test = new ArrayList<>();
+    for (String label : List.of("objective", "subjective")) {
+      String file = label.equals("objective") ? "plot.tok.gt9.5000" : "quote.tok.gt9.5000";
+      List<Example> all =
+          lines(
+              "subjectivity/" + file,
+              StandardCharsets.UTF_8,
+              line -> new Example(line.strip(), label));
+      for (int i = 0; i < all.size(); i++) {
+        (i % 10 == 0 ? test : train).add(all.get(i));
+      }
+    }
+    return new Task(
+        "SUBJ",
+        Cloze.template("{text} This is {mask} .")
+            .words("objective", "objective")
+            .words("subjective", "subjective"),
+        train,
+        test);
+  }
+
+  private static List<Example> lines(String file, Charset charset, Function<String, Example> parse)
+      throws IOException {
+    Path path = DATA.resolve(file);
+    assumeThat(path).exists();
+    return Files.readAllLines(path, charset).stream()
+        .filter(line -> !line.isBlank())
+        .map(parse)
+        .toList();
+  }
+}
