@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -62,8 +63,8 @@ final class WarmUpCommand implements Callable<Integer> {
     }
   }
 
-  private static LinkedHashMap<String, TensorData> tensors() {
-    LinkedHashMap<String, TensorData> tensors = new LinkedHashMap<>();
+  private static SequencedMap<String, TensorData> tensors() {
+    SequencedMap<String, TensorData> tensors = new LinkedHashMap<>();
     Rng rng = Rng.seeded(1);
     String embeddings = "bert.embeddings.";
     put(tensors, rng, embeddings + "word_embeddings.weight", WORDS.size(), HIDDEN);

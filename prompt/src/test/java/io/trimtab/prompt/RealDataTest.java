@@ -24,8 +24,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.stream.LongStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -43,7 +45,7 @@ class RealDataTest {
       Path.of(System.getProperty("trimtab.data", "../../shared/data")).normalize();
   private static final Lora LORA = Lora.rank(8).dropout(0.05);
 
-  private LanguageModel bert;
+  private @Nullable LanguageModel opened;
 
   private record Task(String name, Cloze cloze, List<Example> train, List<Example> test) {}
 
@@ -54,7 +56,7 @@ class RealDataTest {
     try {
       ModelDirectory files =
           Hub.with(HubOptions.defaults().withOffline(true)).find("bert-base-uncased");
-      bert = Models.open("bert-base-uncased", files, DType.F32, Device.CPU);
+      opened = Models.open("bert-base-uncased", files, DType.F32, Device.CPU);
     } catch (HubException e) {
       assumeThat(e.getMessage()).as("bert-base-uncased in the cache").isEmpty();
     }
@@ -62,9 +64,13 @@ class RealDataTest {
 
   @AfterAll
   void close() {
-    if (bert != null) {
-      bert.close();
+    if (opened != null) {
+      opened.close();
     }
+  }
+
+  private LanguageModel bert() {
+    return Objects.requireNonNull(opened, "opened before all tests");
   }
 
   @Test
@@ -109,14 +115,14 @@ class RealDataTest {
   }
 
   private double untuned(Task task) {
-    return new ClozeClassifier(bert, task.cloze())
+    return new ClozeClassifier(bert(), task.cloze())
         .evaluate(task.name(), task.test(), Patches.NONE)
         .accuracy();
   }
 
   private double tuned(Task task, int shots, int epochs, int batch, double rate, long seed) {
     try (Tuned tuned =
-        Tuner.of(bert, task.cloze())
+        Tuner.of(bert(), task.cloze())
             .delta(LORA)
             .epochs(epochs)
             .batch(batch)
