@@ -40,6 +40,7 @@ public final class TuneBert {
   private TuneBert() {}
 
   /** One padded batch as the file has it. */
+  @SuppressWarnings("ArrayRecordComponent") // read once and never compared
   private record Padded(long[][] ids, long[][] mask, long[][] labels) {}
 
   /** One row without its padding: where its mask is, and the word that belongs there. */
