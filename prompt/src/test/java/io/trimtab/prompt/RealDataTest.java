@@ -21,6 +21,7 @@ import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -132,20 +133,22 @@ class RealDataTest {
             .fewShot(shots)
             .run()) {
       double accuracy = tuned.evaluate(task.test()).accuracy();
-      report(task.name() + ", seed " + seed, Double.NaN, new double[] {accuracy});
+      note(task.name() + ", seed " + seed + ": tuned " + percent(new double[] {accuracy}));
       return accuracy;
     }
   }
 
-  /** Figures go to a file that outlives the run. */
   private static void report(String what, double untuned, double[] tuned) {
-    String line =
+    note(
         String.format(
-            Locale.ROOT, "%s: untuned %.1f, tuned %s%n", what, 100 * untuned, percent(tuned));
+            Locale.ROOT, "%s: untuned %.1f, tuned %s", what, 100 * untuned, percent(tuned)));
+  }
+
+  /** Figures go to a file that outlives the run. */
+  private static void note(String line) {
+    Path file = Path.of("target", "real-data.txt");
     try {
-      Path file = Path.of("target", "real-data.txt");
-      Files.writeString(
-          file, (Files.exists(file) ? Files.readString(file) : "") + line, StandardCharsets.UTF_8);
+      Files.writeString(file, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
