@@ -86,33 +86,35 @@ class RealDataTest {
   void trecWithAllData() throws IOException {
     Task task = trec();
     double accuracy = tuned(task, 0, 4, 32, 1e-3, 1);
-    report("TREC, all data", untuned(task), new double[] {accuracy});
-    assertThat(accuracy).isGreaterThanOrEqualTo(0.94);
+    double untuned = untuned(task);
+    report("TREC, all data", untuned, new double[] {accuracy});
+    assertThat(accuracy).isGreaterThan(untuned);
   }
 
   @Test
   void sst2With16OfEachClass() throws IOException {
-    assertThat(shots(sst2(), 16)).isGreaterThan(0.75);
+    checkShots(sst2(), 16);
   }
 
   @Test
   void trecWithFewOfEachClass() throws IOException {
-    assertThat(shots(trec(), 16)).isGreaterThan(0.6);
+    checkShots(trec(), 16);
   }
 
   @Test
   void subjWithFewOfEachClass() throws IOException {
-    assertThat(shots(subj(), 16)).isGreaterThan(0.8);
+    checkShots(subj(), 16);
   }
 
-  /** The mean accuracy of five seeds. */
-  private double shots(Task task, int k) {
+  /** The mean accuracy of five seeds must beat the untuned model's. */
+  private void checkShots(Task task, int k) {
     double[] scores =
         LongStream.rangeClosed(1, 5)
             .mapToDouble(seed -> tuned(task, k, 20, 8, 1e-3, seed))
             .toArray();
-    report(task.name() + ", " + k + " of each class", untuned(task), scores);
-    return MeanSd.of(scores).mean();
+    double untuned = untuned(task);
+    report(task.name() + ", " + k + " of each class", untuned, scores);
+    assertThat(MeanSd.of(scores).mean()).isGreaterThan(untuned);
   }
 
   private double untuned(Task task) {

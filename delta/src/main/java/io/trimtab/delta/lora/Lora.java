@@ -65,6 +65,9 @@ public record Lora(
     if (rank < 1) {
       throw new DeltaException("found rank " + rank + ", expected at least 1; 8 is usual");
     }
+    if (!Double.isFinite(alpha)) {
+      throw new DeltaException("found alpha " + alpha + ", expected a finite number");
+    }
     if (!(dropout >= 0 && dropout < 1)) {
       throw new DeltaException("found dropout " + dropout + ", expected 0 to below 1");
     }
