@@ -30,12 +30,14 @@ public final class Delta implements AutoCloseable {
   private final Model base;
   private final List<Part> parts;
   private final Patches patches;
+  private final TrainingRule rule;
 
   private Delta(DeltaSpec spec, Model base, List<Part> parts, Patches patches) {
     this.spec = spec;
     this.base = base;
     this.parts = List.copyOf(parts);
     this.patches = patches;
+    rule = spec.rule(this.parts);
   }
 
   /** A delta of the given parts, at most one a site. */
@@ -72,10 +74,20 @@ public final class Delta implements AutoCloseable {
 
   /** Its trainable parameters, in the order of the model's layers. */
   public List<Parameter> parameters() {
-    return parts.stream().flatMap(part -> part.parameters().stream()).toList();
+    return parts.stream().flatMap(part -> part.parameters().stream()).distinct().toList();
   }
 
-  /** How many numbers it has. */
+  /** Its tensors that are stored but not trained. */
+  public List<Parameter> constants() {
+    return parts.stream().flatMap(part -> part.constants().stream()).distinct().toList();
+  }
+
+  /** What training it asks for beyond gradients. */
+  public TrainingRule rule() {
+    return rule;
+  }
+
+  /** How many numbers are trained. */
   public long count() {
     return parameters().stream().mapToLong(parameter -> parameter.value().elements()).sum();
   }
@@ -149,6 +161,8 @@ public final class Delta implements AutoCloseable {
   @Override
   public void close() {
     parameters().forEach(Parameter::close);
+    constants().forEach(Parameter::close);
+    rule.state().forEach(Parameter::close);
   }
 
   @Override

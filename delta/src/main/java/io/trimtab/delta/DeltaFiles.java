@@ -43,7 +43,6 @@ public final class DeltaFiles {
   /** The tensors. */
   public static final String TENSORS = "adapter_model.safetensors";
 
-  private static final String PREFIX = "base_model.model.";
   private static final String BASE = "trimtab.base.";
 
   private DeltaFiles() {}
@@ -56,10 +55,10 @@ public final class DeltaFiles {
     config.put("inference_mode", true);
     config.put("task_type", null);
     LinkedHashMap<String, TensorData> tensors = new LinkedHashMap<>();
-    for (Parameter parameter : delta.parameters()) {
+    for (Parameter parameter : stored(delta)) {
       Tensor value = parameter.value();
       tensors.put(
-          PREFIX + parameter.name(),
+          delta.spec().fileKey(parameter.name()),
           new TensorData(value.dtype(), value.shape(), value.detach().toBytes()));
     }
     Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
@@ -73,6 +72,12 @@ public final class DeltaFiles {
     } catch (IOException e) {
       throw new DeltaException("cannot write the delta to " + directory + ": " + e, e);
     }
+  }
+
+  private static List<Parameter> stored(Delta delta) {
+    List<Parameter> stored = new ArrayList<>(delta.parameters());
+    stored.addAll(delta.constants());
+    return stored;
   }
 
   private static String json(Map<String, Object> config) {
@@ -126,13 +131,13 @@ public final class DeltaFiles {
   private static void fill(Delta delta, TensorFile file, Path path) {
     Set<String> left = new LinkedHashSet<>(file.names());
     List<String> missing = new ArrayList<>();
-    for (Parameter parameter : delta.parameters()) {
-      String key = PREFIX + parameter.name();
+    for (Parameter parameter : stored(delta)) {
+      String key = delta.spec().fileKey(parameter.name());
       if (!left.remove(key)) {
         missing.add(key);
         continue;
       }
-      parameter.assign(read(file, key, parameter.value().shape(), path));
+      parameter.assign(read(file, key, parameter.value(), path));
     }
     left.removeIf(key -> isAliasOfFilled(key, delta, file));
     if (!missing.isEmpty() || !left.isEmpty()) {
@@ -154,28 +159,30 @@ public final class DeltaFiles {
     for (Layer layer : delta.base().root().walk().toList()) {
       if (layer instanceof Linear linear
           && linear.bias() != null
-          && key.equals(PREFIX + linear.path() + ".bias")
+          && key.equals(delta.spec().fileKey(linear.path() + ".bias"))
           && !linear.biasName().equals(linear.path() + ".bias")) {
-        String own = PREFIX + linear.biasName();
+        String own = delta.spec().fileKey(linear.biasName());
         return file.names().contains(own) && file.bytes(own).mismatch(file.bytes(key)) == -1;
       }
     }
     return false;
   }
 
-  private static Tensor read(TensorFile file, String key, long[] shape, Path path) {
+  private static Tensor read(TensorFile file, String key, Tensor place, Path path) {
     TensorInfo info = file.info(key);
-    if (!Arrays.equals(info.shape(), shape) || !info.dtype().isFloating()) {
+    boolean floating = place.dtype().isFloating();
+    if (!Arrays.equals(info.shape(), place.shape()) || info.dtype().isFloating() != floating) {
       throw new DeltaException(
           "found "
               + info
               + " in "
               + path
-              + ", expected floating-point numbers of shape "
-              + Arrays.toString(shape));
+              + (floating ? ", expected floating-point numbers" : ", expected whole numbers")
+              + " of shape "
+              + Arrays.toString(place.shape()));
     }
     Tensor tensor = Creation.copyOf(file.bytes(key), info.dtype(), info.shape());
-    if (!Reduction.allFinite(tensor)) {
+    if (floating && !Reduction.allFinite(tensor)) {
       throw new DeltaException(
           "found numbers that are not finite in "
               + key

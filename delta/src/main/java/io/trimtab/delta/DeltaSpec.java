@@ -1,6 +1,7 @@
 package io.trimtab.delta;
 
 import io.trimtab.model.Model;
+import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +20,25 @@ public interface DeltaSpec {
 
   /** The settings as the fields of {@code adapter_config.json}. */
   Map<String, Object> toConfig(Model model);
+
+  /** The key in PEFT's files of a parameter or constant of that name. */
+  default String fileKey(String name) {
+    return "base_model.model." + name;
+  }
+
+  /** What a parameter's learning rate is multiplied by. */
+  default double rateFactor(Parameter parameter) {
+    return 1;
+  }
+
+  /**
+   * What training with this method asks for beyond gradients.
+   *
+   * @param parts what {@link #parts} made
+   */
+  default TrainingRule rule(List<Part> parts) {
+    return TrainingRule.NONE;
+  }
 
   /** Attaches a new delta to a model; the model is not changed. */
   default Delta attach(Model model, Rng rng) {

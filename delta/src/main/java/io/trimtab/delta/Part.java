@@ -14,8 +14,16 @@ public interface Part {
   /** What it does there. */
   Patch patch();
 
-  /** Its parameters; a parameter's name is its key in files, without PEFT's prefix. */
+  /** Its parameters; a parameter's name is its key in files, without a prefix. */
   List<Parameter> parameters();
+
+  /**
+   * Tensors that it needs and that are stored but not trained: a frozen projection, indices. Parts
+   * may share one, and parameters too.
+   */
+  default List<Parameter> constants() {
+    return List.of();
+  }
 
   /** The names of the base tensors it was tuned for, and merges into. */
   List<String> baseTensors();

@@ -2,7 +2,11 @@ package io.trimtab.tensor;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.function.ToDoubleFunction;
 
 /**
  * The engine's fused AdamW kernel over a list of parameters (Loshchilov and Hutter, "Decoupled
@@ -15,6 +19,7 @@ public final class FusedAdamW implements AutoCloseable {
   private final double beta1;
   private final double beta2;
   private final double epsilon;
+  private final ToDoubleFunction<Parameter> rateFactor;
   private long steps;
 
   /**
@@ -25,6 +30,21 @@ public final class FusedAdamW implements AutoCloseable {
    * @param epsilon added to the root of the second, usually 1e-8
    */
   public FusedAdamW(List<Parameter> parameters, double beta1, double beta2, double epsilon) {
+    this(parameters, beta1, beta2, epsilon, parameter -> 1);
+  }
+
+  /**
+   * The same with learning rates of their own.
+   *
+   * @param rateFactor what a parameter's learning rate is multiplied by
+   */
+  public FusedAdamW(
+      List<Parameter> parameters,
+      double beta1,
+      double beta2,
+      double epsilon,
+      ToDoubleFunction<Parameter> rateFactor) {
+    this.rateFactor = rateFactor;
     this.parameters = List.copyOf(parameters);
     this.beta1 = beta1;
     this.beta2 = beta2;
@@ -52,23 +72,27 @@ public final class FusedAdamW implements AutoCloseable {
    */
   public void step(double rate, double decay) {
     steps++;
+    Map<Double, List<Integer>> groups = new LinkedHashMap<>();
+    for (int i = 0; i < parameters.size(); i++) {
+      if (parameters.get(i).gradient() != null) {
+        double factor = rateFactor.applyAsDouble(parameters.get(i));
+        groups.computeIfAbsent(factor, key -> new ArrayList<>()).add(i);
+      }
+    }
+    groups.forEach((factor, members) -> update(members, rate * factor, decay));
+  }
+
+  private void update(List<Integer> members, double rate, double decay) {
     try (Scope _ = Scope.open()) {
       List<Tensor> values = new ArrayList<>();
       List<Tensor> gradients = new ArrayList<>();
       List<Tensor> first = new ArrayList<>();
       List<Tensor> second = new ArrayList<>();
-      for (int i = 0; i < parameters.size(); i++) {
-        Tensor gradient = parameters.get(i).gradient();
-        if (gradient == null) {
-          continue;
-        }
+      for (int i : members) {
         values.add(parameters.get(i).value());
-        gradients.add(gradient);
+        gradients.add(Objects.requireNonNull(parameters.get(i).gradient()));
         first.add(means.get(i).value());
         second.add(squares.get(i).value());
-      }
-      if (values.isEmpty()) {
-        return;
       }
       // The kernel only reads the count, so that one tensor serves all parameters.
       Tensor count = Creation.scalar((double) steps, DType.F32, values.get(0).device());

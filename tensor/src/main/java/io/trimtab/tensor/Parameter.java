@@ -20,8 +20,8 @@ public final class Parameter implements AutoCloseable {
     return new Parameter(name, outliving(start, true));
   }
 
-  /** One whose gradient nobody wants, such as an optimizer's moments. */
-  static Parameter constant(String name, Tensor start) {
+  /** One that collects no gradient: an optimizer's moments, a frozen projection, indices. */
+  public static Parameter constant(String name, Tensor start) {
     return new Parameter(name, outliving(start, false));
   }
 

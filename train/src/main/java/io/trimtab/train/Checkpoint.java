@@ -116,6 +116,8 @@ final class Checkpoint {
 
   private List<Parameter> all() {
     List<Parameter> all = new ArrayList<>(delta.parameters());
+    all.addAll(delta.constants());
+    all.addAll(delta.rule().state());
     all.addAll(adam.moments());
     return all;
   }

@@ -62,7 +62,8 @@ public final class Trainer<E> {
   /** Trains to the end and leaves the best parameters in the delta. */
   public TrainResult run(List<E> examples) {
     BatchPlan<E> plan = new BatchPlan<>(examples, e -> objective.row(e).ids().length, settings);
-    try (FusedAdamW adam = new FusedAdamW(delta.parameters(), BETA1, BETA2, EPSILON)) {
+    try (FusedAdamW adam =
+        new FusedAdamW(delta.parameters(), BETA1, BETA2, EPSILON, delta.spec()::rateFactor)) {
       Checkpoint checkpoint = new Checkpoint(delta, adam, run);
       Checkpoint.State state = checkpoint.restore();
       if (run != null) {
@@ -90,6 +91,7 @@ public final class Trainer<E> {
       List<E> examples = plan.batch(step);
       double rate = settings.schedule().rate(step, total);
       double loss = update.step(rate, losses(examples, step)).loss();
+      delta.rule().afterStep(step + 1, total);
       int seen = examples.stream().mapToInt(e -> objective.row(e).ids().length).sum();
       busy += System.nanoTime() - began;
       tokens += seen;
@@ -137,7 +139,9 @@ public final class Trainer<E> {
   private Tensor loss(List<E> examples, Rng rng) {
     Batch batch = Batch.of(examples.stream().map(objective::row).toList());
     Pass pass = Pass.with(batch.layout(), delta.patches()).training(rng);
-    return objective.loss(delta.base(), examples, batch, pass);
+    Tensor loss = objective.loss(delta.base(), examples, batch, pass);
+    Tensor penalty = delta.rule().penalty();
+    return penalty == null ? loss : Arithmetic.add(loss, penalty);
   }
 
   private boolean isEvaluation(long step, long total) {
