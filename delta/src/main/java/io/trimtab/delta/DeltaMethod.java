@@ -22,6 +22,15 @@ public interface DeltaMethod {
   double defaultRate();
 
   /**
+   * How far a new delta may move the base's results, in units of the largest of these: 0 where the
+   * method starts as the base exactly, 1 where it changes them from the first step on (a prompt
+   * does).
+   */
+  default double startsWithin() {
+    return 0;
+  }
+
+  /**
    * Settings from options as users type them, such as {@code rank=8} and {@code
    * targets=query,value}.
    *

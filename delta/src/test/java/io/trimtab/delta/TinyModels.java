@@ -131,9 +131,14 @@ public final class TinyModels {
 
   /** The model of a directory. */
   public static Model open(Path directory) {
+    return open(directory, DType.F32);
+  }
+
+  /** The model of a directory in another type of numbers. */
+  public static Model open(Path directory, DType dtype) {
     ModelDirectory found = ModelDirectory.of(directory);
     return Model.build(
-        directory.getFileName().toString(), found.config(), found.tensors(), DType.F32, Device.CPU);
+        directory.getFileName().toString(), found.config(), found.tensors(), dtype, Device.CPU);
   }
 
   /** Four rows of different lengths. */
