@@ -1,5 +1,6 @@
 package io.trimtab.delta;
 
+import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 
@@ -19,6 +20,12 @@ public final class Options {
   public String text(String key, String usual) {
     known.add(key);
     return typed.getOrDefault(key, usual);
+  }
+
+  /** A list of texts with commas between them; empty where there is none. */
+  public List<String> texts(String key) {
+    String text = text(key, "").strip();
+    return text.isEmpty() ? List.of() : List.of(text.split("\\s*,\\s*"));
   }
 
   /** A whole number. */

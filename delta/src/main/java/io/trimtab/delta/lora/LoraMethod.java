@@ -7,6 +7,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftTargets;
+import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.ArrayList;
@@ -52,25 +53,9 @@ public final class LoraMethod implements DeltaMethod {
             .dropout(options.decimal("dropout", 0))
             .rankStabilised(options.flag("rslora", false))
             .bias(bias(options.text("bias", "none")))
-            .on(Address.parse(options.text("targets", defaultTargets(model))));
+            .on(Address.parse(options.text("targets", Targets.queriesAndValues(model))));
     options.checkAllUsed();
     return lora;
-  }
-
-  /** Queries and values, by the names of this architecture. */
-  private static String defaultTargets(Model model) {
-    List<List<String>> names =
-        List.of(
-            List.of("query", "value"),
-            List.of("q_lin", "v_lin"),
-            List.of("query_proj", "value_proj"),
-            List.of("q_proj", "v_proj"),
-            List.of("Wqkv"));
-    return names.stream()
-        .filter(pair -> Address.suffixes(pair).dryRun(model).misses().isEmpty())
-        .map(pair -> String.join(",", pair))
-        .findFirst()
-        .orElse(Address.ALL_LINEAR);
   }
 
   private static Lora.Bias bias(String text) {
