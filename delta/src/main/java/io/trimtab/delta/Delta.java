@@ -120,7 +120,10 @@ public final class Delta implements AutoCloseable {
                         .filter(Objects::nonNull)
                         .findFirst()
                         .orElseThrow();
-                changed.put(own, part.merge(name, before));
+                Tensor after = part.merge(name, before);
+                if (after != before) { // one that stays as it is stays the base's own
+                  changed.put(own, after);
+                }
               }
             }
             changed.values().forEach(tensor -> scope.keep(tensor).held());

@@ -25,7 +25,7 @@ public interface Part {
     return List.of();
   }
 
-  /** The names of the base tensors it was tuned for, and merges into. */
+  /** The names of the base tensors that it was tuned for; it may merge into all of them. */
   List<String> baseTensors();
 
   /**
@@ -33,6 +33,7 @@ public interface Part {
    *
    * @param name which of {@link #baseTensors}
    * @param stored the tensor of that name, which stays as it is
+   * @return {@code stored} itself where this part does not change it
    * @throws DeltaException.Unsupported where the base has no tensor that the effect would fit in
    */
   Tensor merge(String name, Tensor stored);

@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Tensor;
@@ -55,26 +56,28 @@ public final class Attention {
   }
 
   /**
+   * How packed tokens attend to each other.
+   *
+   * @param queries how the queries lie
+   * @param keys how the keys and values lie
+   * @param heads of the queries; keys and values have as many or a divisor
+   * @param scale usually 1 / √size
+   * @param bias what is added to the scores
+   * @param prefixes keys and values before those of the rows, which every query sees
+   */
+  public record Shape(
+      Layout queries, Layout keys, int heads, double scale, Bias bias, Prefixes prefixes) {}
+
+  /**
    * Attention of packed queries over packed keys and values.
    *
    * @param query [queries of all rows, heads · size]
    * @param key [keys of all rows, heads · size]
    * @param value [keys of all rows, heads · size]
-   * @param queryLayout how the queries lie
-   * @param keyLayout how the keys lie
-   * @param scale usually 1 / √size
    * @return [queries of all rows, heads · size]
    */
-  public static Tensor packed(
-      Tensor query,
-      Tensor key,
-      Tensor value,
-      Layout queryLayout,
-      Layout keyLayout,
-      int heads,
-      double scale,
-      Bias bias) {
-    List<Run> runs = runs(queryLayout, keyLayout);
+  public static Tensor packed(Tensor query, Tensor key, Tensor value, Shape shape) {
+    List<Run> runs = runs(shape);
     long[] querySizes = runs.stream().mapToLong(run -> (long) run.rows() * run.queries()).toArray();
     long[] keySizes = runs.stream().mapToLong(run -> (long) run.rows() * run.keys()).toArray();
     List<Tensor> queries = Indexing.split(query, 0, querySizes);
@@ -82,32 +85,60 @@ public final class Attention {
     List<Tensor> values = Indexing.split(value, 0, keySizes);
     List<Tensor> results = new ArrayList<>();
     for (int i = 0; i < runs.size(); i++) {
-      Run run = runs.get(i);
-      if (run.queries() == 0) {
-        continue;
+      if (runs.get(i).queries() > 0) {
+        Tensor mixed = attend(queries.get(i), keys.get(i), values.get(i), runs.get(i), shape);
+        results.add(mixed.transpose(1, 2).reshape(querySizes[i], value.size(1)));
       }
-      Tensor q = heads(queries.get(i), run.rows(), run.queries(), heads);
-      Tensor k = heads(keys.get(i), run.rows(), run.keys(), heads);
-      Tensor v = heads(values.get(i), run.rows(), run.keys(), heads);
-      Tensor mixed = Neural.attention(q, k, v, bias.of(run, q, k), scale);
-      results.add(mixed.transpose(1, 2).reshape(querySizes[i], value.size(1)));
     }
     return Indexing.concat(results, 0);
   }
 
-  /** A run's packed tokens [rows · length, heads · size] to [rows, heads, length, size]; a view. */
-  private static Tensor heads(Tensor packed, int rows, int length, int heads) {
-    return packed.reshape(rows, length, heads, packed.size(1) / heads).transpose(1, 2);
+  private static Tensor attend(Tensor query, Tensor key, Tensor value, Run run, Shape shape) {
+    int heads = shape.heads();
+    Tensor q = heads(query, run.rows(), run.queries(), heads);
+    Tensor k = heads(key, run.rows(), run.keys(), heads);
+    Tensor v = heads(value, run.rows(), run.keys(), heads);
+    Tensor bias = shape.bias().of(run, q, k);
+    Patch.KeysAndValues.Prefix prefix = shape.prefixes().of(run.firstRow(), run.rows());
+    if (prefix == null) {
+      return Neural.attention(q, k, v, bias, shape.scale());
+    }
+    int length = (int) prefix.keys().size(1);
+    Tensor before = heads(prefix.keys().to(k.dtype()), run.rows(), length, heads);
+    Tensor more = heads(prefix.values().to(v.dtype()), run.rows(), length, heads);
+    return Neural.attention(
+        q,
+        Indexing.concat(List.of(before, k), 2),
+        Indexing.concat(List.of(more, v), 2),
+        bias == null ? null : withZerosBefore(bias, length),
+        shape.scale());
   }
 
-  private static List<Run> runs(Layout queries, Layout keys) {
+  /** Scores' additions [.., queries, keys] with nothing added for a prefix before the keys. */
+  private static Tensor withZerosBefore(Tensor bias, int length) {
+    long[] shape = bias.shape();
+    shape[shape.length - 1] = length;
+    Tensor zeros = Creation.zeros(bias.dtype(), bias.device(), shape);
+    return Indexing.concat(List.of(zeros, bias), shape.length - 1);
+  }
+
+  /** A run's packed tokens [rows · length, heads · size] to [rows, heads, length, size]; a view. */
+  private static Tensor heads(Tensor packed, int rows, int length, int heads) {
+    long size = packed.size(packed.rank() - 1) / heads;
+    return packed.reshape(rows, length, heads, size).transpose(1, 2);
+  }
+
+  private static List<Run> runs(Shape shape) {
+    Layout queries = shape.queries();
+    Layout keys = shape.keys();
     List<Run> runs = new ArrayList<>();
     int row = 0;
     while (row < queries.rows()) {
       int first = row;
+      int end = shape.prefixes().endOfStretch(row, queries.rows());
       do {
         row++;
-      } while (row < queries.rows()
+      } while (row < end
           && queries.length(row) == queries.length(first)
           && keys.length(row) == keys.length(first));
       runs.add(new Run(first, row - first, queries.length(first), keys.length(first)));

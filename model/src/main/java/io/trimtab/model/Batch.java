@@ -81,24 +81,20 @@ public final class Batch {
 
   /** All token numbers, I64 [tokens]. */
   public Tensor ids(Device device) {
-    return pack(device, (row, i) -> row.ids()[i]);
+    long[] ids = pack((row, i) -> row.ids()[i]);
+    return Creation.longs(ids, ids.length).to(device);
   }
 
-  /** All segment numbers, I64 [tokens]. */
-  public Tensor types(Device device) {
-    return pack(device, (row, i) -> row.types().length == 0 ? 0 : row.types()[i]);
-  }
-
-  /** Each token's position in its row plus {@code offset}, I64 [tokens]. */
-  public Tensor positions(Device device, int offset) {
-    return pack(device, (row, i) -> i + offset);
+  /** All segment numbers, one a token. */
+  long[] types() {
+    return pack((row, i) -> row.types().length == 0 ? 0 : row.types()[i]);
   }
 
   private interface Field {
     int at(Row row, int i);
   }
 
-  private Tensor pack(Device device, Field field) {
+  private long[] pack(Field field) {
     long[] packed = new long[layout.tokens()];
     int next = 0;
     for (Row row : rows) {
@@ -106,6 +102,6 @@ public final class Batch {
         packed[next++] = field.at(row, i);
       }
     }
-    return Creation.longs(packed, packed.length).to(device);
+    return packed;
   }
 }

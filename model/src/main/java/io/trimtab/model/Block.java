@@ -1,6 +1,8 @@
 package io.trimtab.model;
 
 import io.trimtab.tensor.Tensor;
+import java.util.List;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /** One layer of a transformer. */
@@ -9,6 +11,32 @@ public abstract class Block extends Layer {
   protected Block(String path) {
     super(path);
   }
+
+  /** The block's result as the patches at its output change it. */
+  protected final Tensor output(Tensor input, Tensor result, Pass pass) {
+    return pass.output(Site.output(path()), input, result);
+  }
+
+  @Override
+  public List<Site<?>> sites() {
+    return List.of(Site.output(path()));
+  }
+
+  /** Its attention. */
+  public abstract Sublayer attention();
+
+  /** Its feed-forward network. */
+  public abstract Sublayer feedForward();
+
+  /** The numbers in one token's keys: key heads · size. */
+  public abstract int keySize();
+
+  /**
+   * Where the parts are that all architectures have: {@code attn}, {@code attn.q}, {@code attn.k},
+   * {@code attn.v}, {@code attn.proj}, {@code attn.layer_norm}, {@code ff}, {@code ff.w1}, {@code
+   * ff.w2}, {@code ff.layer_norm}.
+   */
+  public abstract SequencedMap<String, Place> places();
 
   /**
    * Runs the block.

@@ -1,8 +1,8 @@
 package io.trimtab.model;
 
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.Device;
-import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,38 +52,64 @@ public final class Embeddings extends Layer {
         : java.util.OptionalInt.of(positions.rows() - firstPosition);
   }
 
-  /** The batch's tokens as vectors [tokens, hidden]. */
-  public Tensor forward(Batch batch, Pass pass) {
-    check(batch);
-    Device device = words.table().device();
-    return Scope.of(
-        () -> {
-          Tensor sum = words.forward(batch.ids(device), pass);
-          if (types != null) {
-            sum = Arithmetic.add(sum, types.forward(batch.types(device), pass));
-          }
-          if (positions != null) {
-            Tensor at = batch.positions(device, firstPosition);
-            sum = Arithmetic.add(sum, positions.forward(at, pass));
-          }
-          Tensor normed = norm.forward(sum, pass);
-          return projection == null ? normed : projection.forward(normed, pass);
-        });
+  /**
+   * What the embeddings give.
+   *
+   * @param hidden [tokens, hidden], with the vectors that patches put in
+   * @param pass the pass over these
+   * @param words what was put among the words' vectors
+   * @param results what was put among the results
+   */
+  record Embedded(Tensor hidden, Pass pass, Insertion words, Insertion results) {
+    /** Where tokens of the batch are now; null for all where nothing was put in. */
+    @Nullable Positions moved(@Nullable Positions wanted, Layout batch) {
+      if (words.isNothing() && results.isNothing()) {
+        return wanted;
+      }
+      return results.moved(words.moved(wanted == null ? Positions.all(batch) : wanted));
+    }
   }
 
-  private void check(Batch batch) {
+  /** The batch's tokens as vectors. */
+  Embedded forward(Batch batch, Pass pass) {
+    Insertion amongWords = Insertion.of(Site.inserted(words.path()), pass);
+    Pass longer = amongWords.pass();
+    check(batch, longer.layout());
+    Device device = words.table().device();
+    Tensor sum = amongWords.into(words.forward(batch.ids(device), pass));
+    if (types != null) {
+      sum = Arithmetic.add(sum, types.forward(longs(amongWords.into(batch.types())), longer));
+    }
+    if (positions != null) {
+      Tensor at = longs(longer.layout().numbers(firstPosition));
+      sum = Arithmetic.add(sum, positions.forward(at, longer));
+    }
+    Tensor normed = norm.forward(sum, longer);
+    Tensor projected = projection == null ? normed : projection.forward(normed, longer);
+    Tensor result = longer.output(Site.output(path()), projected, projected);
+    Insertion amongResults = Insertion.of(Site.inserted(path()), longer);
+    return new Embedded(amongResults.into(result), amongResults.pass(), amongWords, amongResults);
+  }
+
+  private Tensor longs(long[] values) {
+    return Creation.longs(values, values.length).to(words.table().device());
+  }
+
+  private void check(Batch batch, Layout layout) {
     int limit = maximumLength().orElse(Integer.MAX_VALUE);
     int vocabulary = words.rows();
     int kinds = types == null ? Integer.MAX_VALUE : types.rows();
-    for (Batch.Row row : batch.rows()) {
-      if (row.ids().length > limit) {
+    for (int row = 0; row < layout.rows(); row++) {
+      if (layout.length(row) > limit) {
         throw new ModelException(
             "found a row of "
-                + row.ids().length
+                + layout.length(row)
                 + " tokens, expected at most "
                 + limit
                 + ", which is what this model has positions for; truncate the text");
       }
+    }
+    for (Batch.Row row : batch.rows()) {
       for (int id : row.ids()) {
         if (id < 0 || id >= vocabulary) {
           throw new ModelException(
@@ -101,6 +127,11 @@ public final class Embeddings extends Layer {
         }
       }
     }
+  }
+
+  @Override
+  public List<Site<?>> sites() {
+    return List.of(Site.output(path()), Site.inserted(path()), Site.inserted(words.path()));
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,28 +34,49 @@ public final class Encoder extends Layer {
   /**
    * The last hidden states.
    *
-   * @param wanted the only tokens that are read, or null for all; the last block computes no others
-   * @return [tokens or wanted tokens, hidden]
+   * @param wanted the only tokens of the batch that are read, or null for all; the last block
+   *     computes no others
+   * @return [tokens or wanted tokens, hidden]; without the vectors that patches put in
    */
   public Tensor forward(Batch batch, Pass pass, @Nullable Positions wanted) {
-    Tensor hidden = embeddings.forward(batch, pass);
+    return Scope.of(
+        () -> {
+          Embeddings.Embedded start = embeddings.forward(batch, pass);
+          return forward(start, start.moved(wanted, batch.layout()));
+        });
+  }
+
+  /** The last hidden state of what is first in every row, a vector put in by a patch or a token. */
+  public Tensor first(Batch batch, Pass pass) {
+    return Scope.of(
+        () -> {
+          Embeddings.Embedded start = embeddings.forward(batch, pass);
+          return forward(start, Positions.first(start.pass().layout()));
+        });
+  }
+
+  private Tensor forward(Embeddings.Embedded start, @Nullable Positions wanted) {
+    Tensor hidden = start.hidden();
     for (int i = 0; i < blocks.size(); i++) {
       Positions read = i == blocks.size() - 1 ? wanted : null;
-      hidden = blocks.get(i).forward(hidden, pass, read);
+      hidden = blocks.get(i).forward(hidden, start.pass().inBlock(i), read);
     }
-    Pass last = wanted == null ? pass : pass.at(wanted.layout());
+    Pass last = wanted == null ? start.pass() : start.pass().at(wanted.layout());
     return finalNorm == null ? hidden : finalNorm.forward(hidden, last);
   }
 
-  /** The embeddings and every block's output, each [tokens, hidden]; the last one normed. */
+  /**
+   * The embeddings and every block's output, each [tokens, hidden], with the vectors that patches
+   * put in; the last one normed.
+   */
   public List<Tensor> hiddenStates(Batch batch, Pass pass) {
-    List<Tensor> states = new ArrayList<>();
-    states.add(embeddings.forward(batch, pass));
-    for (Block block : blocks) {
-      states.add(block.forward(states.getLast(), pass, null));
+    Embeddings.Embedded start = embeddings.forward(batch, pass);
+    List<Tensor> states = new ArrayList<>(List.of(start.hidden()));
+    for (int i = 0; i < blocks.size(); i++) {
+      states.add(blocks.get(i).forward(states.getLast(), start.pass().inBlock(i), null));
     }
     if (finalNorm != null) {
-      states.add(finalNorm.forward(states.removeLast(), pass));
+      states.add(finalNorm.forward(states.removeLast(), start.pass()));
     }
     return states;
   }

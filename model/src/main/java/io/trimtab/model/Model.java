@@ -149,6 +149,27 @@ public final class Model implements AutoCloseable {
     return root.walk().filter(layer -> layer.path().equals(path)).findFirst();
   }
 
+  /**
+   * Where the parts are that all architectures have, by common names: {@code embeddings.words},
+   * {@code encoder.block.0.attn.q} and so on as {@link Block#places} has them, {@code lm_head.proj}
+   * and {@code classifier}.
+   */
+  public SequencedMap<String, Place> places() {
+    SequencedMap<String, Place> places = new LinkedHashMap<>();
+    places.put("embeddings.words", Place.of(encoder.embeddings().words()));
+    for (int i = 0; i < encoder.blocks().size(); i++) {
+      String at = "encoder.block." + i + ".";
+      encoder.blocks().get(i).places().forEach((name, place) -> places.put(at + name, place));
+    }
+    for (Head head : heads) {
+      if (!(head instanceof Head.Pooler)) {
+        String common = head instanceof Head.MaskedLm ? "lm_head.proj" : "classifier";
+        places.put(common, Place.of(head.children().getLast()));
+      }
+    }
+    return places;
+  }
+
   /** Every stored tensor by name, each once, in the order of computation. */
   public SequencedMap<String, Tensor> tensors() {
     SequencedMap<String, Tensor> all = new LinkedHashMap<>();
@@ -205,7 +226,7 @@ public final class Model implements AutoCloseable {
   /** One vector a row, [rows, hidden]. */
   private Tensor pooled(Batch batch, Pass pass, Pooling pooling) {
     return switch (pooling) {
-      case FIRST -> encoder.forward(batch, pass, Positions.first(batch.layout()));
+      case FIRST -> encoder.first(batch, pass);
       case MEAN -> means(encoder.forward(batch, pass, null), batch.layout());
     };
   }

@@ -25,11 +25,13 @@ public final class Pass {
   private final Layout layout;
   private final List<Segment> segments;
   private final @Nullable Rng rng;
+  private final int block;
 
-  private Pass(Layout layout, List<Segment> segments, @Nullable Rng rng) {
+  private Pass(Layout layout, List<Segment> segments, @Nullable Rng rng, int block) {
     this.layout = layout;
     this.segments = segments;
     this.rng = rng;
+    this.block = block;
     int covered = segments.stream().mapToInt(Segment::rows).sum();
     if (covered != layout.rows()) {
       throw new ModelException(
@@ -48,22 +50,50 @@ public final class Pass {
 
   /** All rows under the same patches. */
   public static Pass with(Layout layout, Patches patches) {
-    return new Pass(layout, List.of(new Segment(layout.rows(), patches)), null);
+    return new Pass(layout, List.of(new Segment(layout.rows(), patches)), null, 0);
   }
 
   /** Rows under different patches: base products run once, each patch over its own rows. */
   public static Pass segmented(Layout layout, List<Segment> segments) {
-    return new Pass(layout, List.copyOf(segments), null);
+    return new Pass(layout, List.copyOf(segments), null, 0);
   }
 
   /** The same in training: dropout draws from {@code rng}. */
   public Pass training(Rng rng) {
-    return new Pass(layout, segments, rng);
+    return new Pass(layout, segments, rng, block);
   }
 
   /** The same rows with other tokens at hand, such as the chosen positions of each. */
   public Pass at(Layout tokens) {
-    return new Pass(tokens, segments, rng);
+    return new Pass(tokens, segments, rng, block);
+  }
+
+  /** What a layer gives, as the patches at {@code site} change it. */
+  Tensor output(Site<Patch.Output> site, Tensor input, Tensor output) {
+    if (!touches(site)) {
+      return output;
+    }
+    return perSegment(
+        (patches, start, inside) -> {
+          Patch.Output patch = patches.at(site);
+          Tensor own = inside.cut(output, start);
+          return patch == null ? own : patch.apply(inside.cut(input, start), own, inside);
+        });
+  }
+
+  /** One of this pass's segments alone, whose tokens lie as {@code tokens} says. */
+  Pass of(Segment segment, Layout tokens) {
+    return new Pass(tokens, List.of(segment), rng, block);
+  }
+
+  /** The same in the block of that number; blocks that share their weights differ by it. */
+  public Pass inBlock(int number) {
+    return new Pass(layout, segments, rng, number);
+  }
+
+  /** The number of the block at hand, from 0. */
+  public int block() {
+    return block;
   }
 
   /** Which rows are under which patches, in the order of the rows. */
@@ -93,13 +123,13 @@ public final class Pass {
 
   /** What is done to one segment's tokens. */
   @FunctionalInterface
-  interface PerSegment {
+  public interface PerSegment {
     /** The result for the tokens [start, start + pass.layout().tokens()). */
     Tensor apply(Patches patches, int start, Pass pass);
   }
 
   /** Runs {@code work} for each segment that has tokens and joins the results in order. */
-  Tensor perSegment(PerSegment work) {
+  public Tensor perSegment(PerSegment work) {
     if (segments.size() == 1) {
       return work.apply(segments.get(0).patches(), 0, this);
     }
@@ -108,7 +138,7 @@ public final class Pass {
     for (Segment segment : segments) {
       Layout part = layout.part(row, row + segment.rows());
       if (part.tokens() > 0) {
-        Pass inside = new Pass(part, List.of(segment), rng);
+        Pass inside = new Pass(part, List.of(segment), rng, block);
         parts.add(work.apply(segment.patches(), layout.start(row), inside));
       }
       row += segment.rows();
@@ -117,7 +147,7 @@ public final class Pass {
   }
 
   /** The tokens of a segment out of a packed tensor; the tensor itself where they are all. */
-  Tensor cut(Tensor packed, int start) {
+  public Tensor cut(Tensor packed, int start) {
     long tokens = layout.tokens();
     return tokens == packed.size(0) ? packed : Indexing.slice(packed, 0, start, tokens);
   }

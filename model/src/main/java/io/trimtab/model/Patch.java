@@ -1,6 +1,8 @@
 package io.trimtab.model;
 
 import io.trimtab.tensor.Tensor;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A change at one site of a layer: a function of what is there, its own parameters and the {@link
@@ -16,11 +18,61 @@ public sealed interface Patch {
     Tensor apply(Tensor input, Pass pass);
   }
 
-  /** Changes what a linear layer gives. */
+  /**
+   * Changes what a layer gives: a linear layer, the embeddings, a sublayer after its addition and
+   * norm, or a whole block.
+   */
   @FunctionalInterface
   non-sealed interface Output extends Patch {
     /** From the input [tokens, in] and the output [tokens, out] to another output. */
     Tensor apply(Tensor input, Tensor output, Pass pass);
+  }
+
+  /** Changes what attention or a feed-forward network gives before it is added to its input. */
+  @FunctionalInterface
+  non-sealed interface Residual extends Patch {
+    /**
+     * What a sublayer computed.
+     *
+     * @param input what it was given [tokens, hidden]; normed already where the norm comes first
+     * @param output what it gives [tokens, hidden]
+     * @param residual what the output is added to [tokens, hidden]
+     * @param norm the norm after the addition; null where norms come first
+     */
+    record Sublayer(
+        Tensor input, Tensor output, Tensor residual, @Nullable UnaryOperator<Tensor> norm) {}
+
+    /** From what a sublayer computed to another output [tokens, hidden]. */
+    Tensor apply(Sublayer sublayer, Pass pass);
+  }
+
+  /** Puts keys and values before those of every row: prefix tuning. */
+  @FunctionalInterface
+  non-sealed interface KeysAndValues extends Patch {
+    /**
+     * Keys and values of {@code n} tokens that are not there.
+     *
+     * @param keys [rows or 1, n, key heads · size]; 1 for the same in all rows
+     * @param values of the same shape
+     */
+    record Prefix(Tensor keys, Tensor values) {}
+
+    /** The prefix of an attention whose own keys and values are made of {@code hidden}. */
+    Prefix apply(Tensor hidden, Pass pass);
+  }
+
+  /** Puts vectors into every row, as if there were more tokens: soft prompts. */
+  non-sealed interface Inserted extends Patch {
+    /** How many vectors. */
+    int count();
+
+    /** The token before which they go, counted in each row from 0. */
+    default int before() {
+      return 0;
+    }
+
+    /** The vectors [count, size]. */
+    Tensor vectors(Pass pass);
   }
 
   /** Changes the rows that an embedding gives. */

@@ -4,6 +4,7 @@ import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Tensor;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * The tokens of a batch whose results are read; the last layer and the head compute nothing else.
@@ -58,6 +59,13 @@ public final class Positions {
   public static Positions first(Layout layout) {
     int[][] perRow = new int[layout.rows()][];
     Arrays.fill(perRow, new int[] {0});
+    return new Positions(perRow, layout);
+  }
+
+  /** Every token of every row. */
+  public static Positions all(Layout layout) {
+    int[][] perRow = new int[layout.rows()][];
+    Arrays.setAll(perRow, row -> IntStream.range(0, layout.length(row)).toArray());
     return new Positions(perRow, layout);
   }
 

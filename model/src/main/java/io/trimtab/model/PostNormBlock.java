@@ -1,11 +1,12 @@
 package io.trimtab.model;
 
-import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,6 +42,8 @@ public final class PostNormBlock extends Block {
   private final int heads;
   private final double scale;
   private final Attention.@Nullable PositionBias bias;
+  private final Sublayer attention;
+  private final Sublayer feedForward;
 
   /** A block of the given parts with so many attention heads, scores scaled by 1 / √size. */
   public PostNormBlock(String path, Parts parts, int heads) {
@@ -60,6 +63,9 @@ public final class PostNormBlock extends Block {
     this.heads = heads;
     this.scale = scale;
     this.bias = bias;
+    attention =
+        Sublayer.attention(Sublayer.pathOf(parts.attentionOutput(), path), parts.attentionNorm());
+    feedForward = Sublayer.feedForward(Sublayer.pathOf(parts.down(), path), parts.outputNorm());
   }
 
   @Override
@@ -74,25 +80,51 @@ public final class PostNormBlock extends Block {
                   parts.query().forward(residual, reading),
                   parts.key().forward(hidden, pass),
                   parts.value().forward(hidden, pass),
-                  reading.layout(),
-                  pass.layout(),
-                  heads,
-                  scale,
-                  bias == null ? Attention.Bias.NONE : bias.of(pass, wanted));
-          return afterAttention(mixed, residual, reading);
+                  new Attention.Shape(
+                      reading.layout(),
+                      pass.layout(),
+                      heads,
+                      scale,
+                      bias == null ? Attention.Bias.NONE : bias.of(pass, wanted),
+                      attention.prefixes(hidden, pass)));
+          Tensor projected = parts.attentionOutput().forward(mixed, reading);
+          Tensor attended = attention.finish(residual, projected, residual, reading);
+          Tensor inner = parts.activation().apply(parts.up().forward(attended, reading));
+          Tensor lowered = parts.down().forward(inner, reading);
+          Tensor result = feedForward.finish(attended, lowered, attended, reading);
+          return output(residual, result, reading);
         });
   }
 
-  /** Everything after the mixing of values: [tokens, heads · size] to [tokens, hidden]. */
-  private Tensor afterAttention(Tensor mixed, Tensor residual, Pass pass) {
-    Tensor attended =
-        parts
-            .attentionNorm()
-            .forward(Arithmetic.add(parts.attentionOutput().forward(mixed, pass), residual), pass);
-    Tensor inner = parts.activation().apply(parts.up().forward(attended, pass));
-    return parts
-        .outputNorm()
-        .forward(Arithmetic.add(parts.down().forward(inner, pass), attended), pass);
+  @Override
+  public Sublayer attention() {
+    return attention;
+  }
+
+  @Override
+  public Sublayer feedForward() {
+    return feedForward;
+  }
+
+  @Override
+  public int keySize() {
+    return (int) parts.key().weight().out();
+  }
+
+  @Override
+  public SequencedMap<String, Place> places() {
+    SequencedMap<String, Place> places = new LinkedHashMap<>();
+    places.put("attn", Place.of(attention));
+    places.put("attn.q", Place.of(parts.query()));
+    places.put("attn.k", Place.of(parts.key()));
+    places.put("attn.v", Place.of(parts.value()));
+    places.put("attn.proj", Place.of(parts.attentionOutput()));
+    places.put("attn.layer_norm", Place.of(parts.attentionNorm()));
+    places.put("ff", Place.of(feedForward));
+    places.put("ff.w1", Place.of(parts.up()));
+    places.put("ff.w2", Place.of(parts.down()));
+    places.put("ff.layer_norm", Place.of(parts.outputNorm()));
+    return places;
   }
 
   @Override
@@ -105,9 +137,11 @@ public final class PostNormBlock extends Block {
             parts.value(),
             parts.attentionOutput(),
             parts.attentionNorm(),
+            attention,
             parts.up(),
             parts.down(),
-            parts.outputNorm()));
+            parts.outputNorm(),
+            feedForward));
     return List.copyOf(children);
   }
 }

@@ -13,9 +13,24 @@ public record Site<P extends Patch>(String path, Class<P> kind) {
     return new Site<>(layer, Patch.Input.class);
   }
 
-  /** The output of a linear layer. */
+  /** The output of a linear layer, of the embeddings, a sublayer or a block. */
   public static Site<Patch.Output> output(String layer) {
     return new Site<>(layer, Patch.Output.class);
+  }
+
+  /** What a sublayer gives before it is added to its input. */
+  public static Site<Patch.Residual> residual(String sublayer) {
+    return new Site<>(sublayer, Patch.Residual.class);
+  }
+
+  /** The keys and values of a block's attention. */
+  public static Site<Patch.KeysAndValues> keysAndValues(String sublayer) {
+    return new Site<>(sublayer, Patch.KeysAndValues.class);
+  }
+
+  /** Among the words' vectors, or among the embeddings' results. */
+  public static Site<Patch.Inserted> inserted(String layer) {
+    return new Site<>(layer, Patch.Inserted.class);
   }
 
   /** The rows of an embedding. */

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
@@ -28,11 +30,11 @@ class PatchesTest {
         .root()
         .walk()
         .flatMap(layer -> layer.sites().stream())
-        .forEach(site -> at.put(site, patch(site, strength)));
+        .forEach(site -> at.put(site, patch(model, site, strength)));
     return Patches.of(at);
   }
 
-  private static Patch patch(Site<?> site, double strength) {
+  private static Patch patch(Model model, Site<?> site, double strength) {
     if (site.kind() == Patch.Input.class) {
       return (Patch.Input)
           (input, pass) -> {
@@ -55,7 +57,57 @@ class PatchesTest {
             return Arithmetic.multiply(rows, 1 + strength);
           };
     }
+    if (site.kind() == Patch.Residual.class) {
+      return (Patch.Residual)
+          (sublayer, pass) -> {
+            checkOwnTokensOnly(sublayer.input(), pass);
+            checkOwnTokensOnly(sublayer.output(), pass);
+            checkOwnTokensOnly(sublayer.residual(), pass);
+            return Arithmetic.addScaled(sublayer.output(), sublayer.input(), strength);
+          };
+    }
+    if (site.kind() == Patch.KeysAndValues.class || site.kind() == Patch.Inserted.class) {
+      return added(model, site, strength);
+    }
     return (Patch.Effective) (stored, pass) -> Arithmetic.add(stored, strength / 10);
+  }
+
+  /** Two tokens' keys and values, or one vector in front of the second token. */
+  private static Patch added(Model model, Site<?> site, double strength) {
+    if (site.kind() == Patch.KeysAndValues.class) {
+      return (Patch.KeysAndValues)
+          (hidden, pass) -> {
+            checkOwnTokensOnly(hidden, pass);
+            Tensor keys =
+                ramp(strength, 1, 2, model.encoder().blocks().get(pass.block()).keySize());
+            return new Patch.KeysAndValues.Prefix(keys, keys);
+          };
+    }
+    Tensor hidden = model.encoder().embeddings().words().table();
+    boolean amongWords = site.path().equals(model.encoder().embeddings().words().path());
+    long size = amongWords ? hidden.size(1) : model.config().integer("hidden_size", 0);
+    return new Patch.Inserted() {
+      @Override
+      public int count() {
+        return 1;
+      }
+
+      @Override
+      public int before() {
+        return 1;
+      }
+
+      @Override
+      public Tensor vectors(Pass pass) {
+        return ramp(strength, 1, size == 0 ? model.config().integer("dim") : size);
+      }
+    };
+  }
+
+  private static Tensor ramp(double strength, long... shape) {
+    long n = java.util.Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    Tensor numbers = Creation.range(n, Device.CPU).to(DType.F32).reshape(shape);
+    return Arithmetic.multiply(numbers, 10 * strength / n);
   }
 
   private static void checkOwnTokensOnly(Tensor tensor, Pass pass) {
@@ -134,7 +186,7 @@ class PatchesTest {
       for (Site<?> site : layer.sites()) {
         // A constant on all keys is lost in the softmax; one on some elements of the queries is
         // not.
-        Patches one = Patches.of(Map.of(site, uneven(site)));
+        Patches one = Patches.of(Map.of(site, uneven(model, site)));
         float[] patched = Tiny.logits(model, batch, Pass.with(batch.layout(), one)).toFloats();
         if (!site.path().endsWith("key.bias") && !site.path().endsWith("k_lin.bias")) {
           assertThat(patched).as(site.toString()).isNotEqualTo(plain);
@@ -143,7 +195,7 @@ class PatchesTest {
     }
   }
 
-  private static Patch uneven(Site<?> site) {
+  private static Patch uneven(Model model, Site<?> site) {
     if (site.kind() == Patch.Input.class) {
       return (Patch.Input) (input, pass) -> bent(input);
     }
@@ -152,6 +204,12 @@ class PatchesTest {
     }
     if (site.kind() == Patch.Rows.class) {
       return (Patch.Rows) (indices, rows, pass) -> bent(rows);
+    }
+    if (site.kind() == Patch.Residual.class) {
+      return (Patch.Residual) (sublayer, pass) -> bent(sublayer.output());
+    }
+    if (site.kind() == Patch.KeysAndValues.class || site.kind() == Patch.Inserted.class) {
+      return added(model, site, 0.3);
     }
     return (Patch.Effective) (stored, pass) -> bent(stored);
   }

@@ -4,18 +4,21 @@ import io.trimtab.model.Activation;
 import io.trimtab.model.Attention;
 import io.trimtab.model.Block;
 import io.trimtab.model.Layer;
-import io.trimtab.model.Layout;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Norm;
 import io.trimtab.model.Pass;
+import io.trimtab.model.Place;
 import io.trimtab.model.Positions;
+import io.trimtab.model.Sublayer;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,6 +48,8 @@ final class ModernBertBlock extends Block {
   private final int heads;
   private final Rotary rotary;
   private final int window;
+  private final Sublayer attention;
+  private final Sublayer feedForward;
 
   /**
    * A block of the given parts.
@@ -57,41 +62,78 @@ final class ModernBertBlock extends Block {
     this.heads = heads;
     this.rotary = new Rotary((int) (parts.queryKeyValue().weight().out() / 3 / heads), theta);
     this.window = window;
+    attention = Sublayer.attention(Sublayer.pathOf(parts.attentionOutput(), path), null);
+    feedForward = Sublayer.feedForward(Sublayer.pathOf(parts.down(), path), null);
   }
 
   @Override
   public Tensor forward(Tensor hidden, Pass pass, @Nullable Positions wanted) {
     return Scope.of(
         () -> {
-          Tensor mixed = mix(hidden, pass, wanted);
+          Norm norm = parts.attentionNorm();
+          Tensor normed = norm == null ? hidden : norm.forward(hidden, pass);
           Pass reading = wanted == null ? pass : pass.at(wanted.layout());
-          Tensor attended =
-              Arithmetic.add(
-                  chosen(hidden, wanted), parts.attentionOutput().forward(mixed, reading));
-          Tensor normed = parts.feedForwardNorm().forward(attended, reading);
-          return Arithmetic.add(attended, feedForward(normed, reading));
+          Tensor residual = chosen(hidden, wanted);
+          Tensor mixed = parts.attentionOutput().forward(mix(normed, pass, wanted), reading);
+          Tensor attended = attention.finish(chosen(normed, wanted), mixed, residual, reading);
+          Tensor input = parts.feedForwardNorm().forward(attended, reading);
+          Tensor result = feedForward.finish(input, transform(input, reading), attended, reading);
+          return output(residual, result, reading);
         });
   }
 
-  private Tensor mix(Tensor hidden, Pass pass, @Nullable Positions wanted) {
-    Norm norm = parts.attentionNorm();
-    Tensor normed = norm == null ? hidden : norm.forward(hidden, pass);
+  private Tensor mix(Tensor normed, Pass pass, @Nullable Positions wanted) {
     Tensor all = parts.queryKeyValue().forward(normed, pass);
     long size = all.size(1) / 3;
     Rotary.Angles angles = rotary.angles(pass.layout(), all.dtype(), all.device());
     Tensor query = angles.rotate(Indexing.slice(all, 1, 0, size), heads);
     Tensor key = angles.rotate(Indexing.slice(all, 1, size, size), heads);
     Tensor value = Indexing.slice(all, 1, 2 * size, size);
-    Layout queries = wanted == null ? pass.layout() : wanted.layout();
     return Attention.packed(
         chosen(query, wanted),
         key,
         value,
-        queries,
-        pass.layout(),
-        heads,
-        1 / Math.sqrt((double) size / heads),
-        (run, q, k) -> outside(run, wanted, q));
+        new Attention.Shape(
+            wanted == null ? pass.layout() : wanted.layout(),
+            pass.layout(),
+            heads,
+            1 / Math.sqrt((double) size / heads),
+            (run, q, k) -> outside(run, wanted, q),
+            attention.prefixes(normed, pass)));
+  }
+
+  @Override
+  public Sublayer attention() {
+    return attention;
+  }
+
+  @Override
+  public Sublayer feedForward() {
+    return feedForward;
+  }
+
+  @Override
+  public int keySize() {
+    return (int) parts.queryKeyValue().weight().out() / 3;
+  }
+
+  @Override
+  public SequencedMap<String, Place> places() {
+    SequencedMap<String, Place> places = new LinkedHashMap<>();
+    int size = keySize();
+    places.put("attn", Place.of(attention));
+    places.put("attn.q", Place.of(parts.queryKeyValue(), 0, size));
+    places.put("attn.k", Place.of(parts.queryKeyValue(), size, size));
+    places.put("attn.v", Place.of(parts.queryKeyValue(), 2 * size, size));
+    places.put("attn.proj", Place.of(parts.attentionOutput()));
+    if (parts.attentionNorm() != null) {
+      places.put("attn.layer_norm", Place.of(parts.attentionNorm()));
+    }
+    places.put("ff", Place.of(feedForward));
+    places.put("ff.w1", Place.of(parts.gate()));
+    places.put("ff.w2", Place.of(parts.down()));
+    places.put("ff.layer_norm", Place.of(parts.feedForwardNorm()));
+    return places;
   }
 
   /** Minus infinity for keys outside the window; null where every key is inside. */
@@ -108,7 +150,7 @@ final class ModernBertBlock extends Block {
     return Indexing.unsqueeze(Distances.lookup(run, wanted, byDistance), 1);
   }
 
-  private Tensor feedForward(Tensor normed, Pass pass) {
+  private Tensor transform(Tensor normed, Pass pass) {
     Tensor both = parts.gate().forward(normed, pass);
     long inner = both.size(1) / 2;
     Tensor active = parts.activation().apply(Indexing.slice(both, 1, 0, inner));
@@ -128,9 +170,11 @@ final class ModernBertBlock extends Block {
     }
     children.add(parts.queryKeyValue());
     children.add(parts.attentionOutput());
+    children.add(attention);
     children.add(parts.feedForwardNorm());
     children.add(parts.gate());
     children.add(parts.down());
+    children.add(feedForward);
     return List.copyOf(children);
   }
 }

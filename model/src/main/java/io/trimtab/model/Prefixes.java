@@ -1,0 +1,76 @@
+package io.trimtab.model;
+
+import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** The keys and values that patches put before those of the rows, stretch of rows by stretch. */
+public final class Prefixes {
+  /** None for any row. */
+  public static final Prefixes NONE = new Prefixes(List.of());
+
+  private record Stretch(int firstRow, int rows, Patch.KeysAndValues.@Nullable Prefix prefix) {}
+
+  private final List<Stretch> stretches;
+
+  private Prefixes(List<Stretch> stretches) {
+    this.stretches = stretches;
+  }
+
+  static Prefixes of(Site<Patch.KeysAndValues> site, Tensor hidden, Pass pass) {
+    if (!pass.touches(site)) {
+      return NONE;
+    }
+    List<Stretch> stretches = new ArrayList<>();
+    int row = 0;
+    for (Pass.Segment segment : pass.segments()) {
+      Patch.KeysAndValues patch = segment.patches().at(site);
+      Layout part = pass.layout().part(row, row + segment.rows());
+      Pass inside = pass.of(segment, part);
+      Patch.KeysAndValues.Prefix prefix =
+          patch == null || part.tokens() == 0
+              ? null
+              : patch.apply(inside.cut(hidden, pass.layout().start(row)), inside);
+      stretches.add(new Stretch(row, segment.rows(), prefix));
+      row += segment.rows();
+    }
+    return new Prefixes(stretches);
+  }
+
+  /** The end of the rows after {@code row} that have their prefix from the same patch. */
+  int endOfStretch(int row, int rows) {
+    for (Stretch stretch : stretches) {
+      if (row < stretch.firstRow() + stretch.rows()) {
+        return stretch.firstRow() + stretch.rows();
+      }
+    }
+    return rows;
+  }
+
+  /**
+   * The prefix of rows of one stretch, or null.
+   *
+   * @return keys and values [rows, n, key heads · size]
+   */
+  Patch.KeysAndValues.@Nullable Prefix of(int firstRow, int rows) {
+    for (Stretch stretch : stretches) {
+      if (firstRow < stretch.firstRow() + stretch.rows()) {
+        Patch.KeysAndValues.Prefix prefix = stretch.prefix();
+        return prefix == null
+            ? null
+            : new Patch.KeysAndValues.Prefix(
+                rows(prefix.keys(), firstRow - stretch.firstRow(), rows),
+                rows(prefix.values(), firstRow - stretch.firstRow(), rows));
+      }
+    }
+    return null;
+  }
+
+  private static Tensor rows(Tensor prefix, int first, int rows) {
+    return prefix.size(0) == 1
+        ? Indexing.expand(prefix, rows, prefix.size(1), prefix.size(2))
+        : Indexing.slice(prefix, 0, first, rows);
+  }
+}
