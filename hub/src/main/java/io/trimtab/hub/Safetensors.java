@@ -25,10 +25,15 @@ public final class Safetensors {
   public static TensorFile open(Path file) {
     return MappedTensors.inNewArena(
         arena -> {
-          MemorySegment bytes = MappedTensors.map(file, arena);
-          SafetensorsHeader header = SafetensorsHeader.read(file, bytes);
-          return new MappedTensors(file, arena, header.tensors(bytes), header.metadata());
+          TensorDirectory directory = read(file, arena);
+          return new MappedTensors(file, arena, directory.tensors(), directory.metadata());
         });
+  }
+
+  private static TensorDirectory read(Path file, Arena arena) {
+    MemorySegment bytes = MappedTensors.map(file, arena);
+    SafetensorsHeader header = SafetensorsHeader.read(file, bytes);
+    return new TensorDirectory(header.tensors(bytes), header.metadata());
   }
 
   /**
@@ -41,7 +46,7 @@ public final class Safetensors {
    *     if the index and the shards do not hold the same tensors, each once
    */
   public static TensorFile openSharded(Path indexJson) {
-    return SafetensorsIndex.open(indexJson);
+    return SafetensorsIndex.open(indexJson, Safetensors::read);
   }
 
   /**

@@ -2,7 +2,6 @@ package io.trimtab.hub;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,21 +15,27 @@ import tools.jackson.core.JsonToken;
 import tools.jackson.core.ObjectReadContext;
 import tools.jackson.core.json.JsonFactory;
 
-/** The index of a checkpoint in several safetensors files: which tensor is in which file. */
+/**
+ * The index of a checkpoint in several files: which tensor is in which file. Safetensors and
+ * PyTorch files are indexed in the same way.
+ */
 final class SafetensorsIndex {
   private static final JsonFactory JSON = new JsonFactory();
 
   private final Path file;
+  private final TensorDirectory.Reader reader;
   private final SequencedMap<String, String> shardOf = new LinkedHashMap<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
   private boolean weightMapSeen;
 
-  private SafetensorsIndex(Path file) {
+  private SafetensorsIndex(Path file, TensorDirectory.Reader reader) {
     this.file = file;
+    this.reader = reader;
   }
 
-  static TensorFile open(Path file) {
-    var index = new SafetensorsIndex(file);
+  /** Opens the index and, with the reader of their format, the files that it names. */
+  static TensorFile open(Path file, TensorDirectory.Reader reader) {
+    var index = new SafetensorsIndex(file, reader);
     index.parse();
     return MappedTensors.inNewArena(index::openShards);
   }
@@ -42,11 +47,10 @@ final class SafetensorsIndex {
       if (!Files.exists(path)) {
         throw error("names the shard " + shard + ", which is missing; download it again");
       }
-      MemorySegment bytes = MappedTensors.map(path, arena);
-      SafetensorsHeader header = SafetensorsHeader.read(path, bytes);
-      header.metadata().forEach(metadata::putIfAbsent);
-      header
-          .tensors(bytes)
+      TensorDirectory directory = reader.read(path, arena);
+      directory.metadata().forEach(metadata::putIfAbsent);
+      directory
+          .tensors()
           .forEach(
               (name, stored) -> {
                 String expected = shardOf.get(name);
