@@ -19,6 +19,8 @@ import org.jspecify.annotations.Nullable;
 public final class ModelDirectory {
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
+  private static final String TORCH_SINGLE = "pytorch_model.bin";
+  private static final String TORCH_INDEX = "pytorch_model.bin.index.json";
 
   private final Path path;
   private final String source;
@@ -84,23 +86,21 @@ public final class ModelDirectory {
   }
 
   /**
-   * The files that hold the weights: {@code model.safetensors}, or the shards that its index names.
+   * The files that hold the weights: {@code model.safetensors}, or the shards that its index names;
+   * where there is neither, {@code pytorch_model.bin} or the shards of its index.
    *
    * @throws HubException.NotFound when there are none, or a shard is missing
    */
   public List<Path> weightFiles() {
-    if (has(SINGLE)) {
-      return List.of(path.resolve(SINGLE));
-    }
-    if (!has(INDEX)) {
-      throw new HubException.NotFound(
-          path + " has no " + SINGLE + " and no " + INDEX + "; found " + names(path));
+    Path weights = weights();
+    if (!isIndex(weights)) {
+      return List.of(weights);
     }
     List<Path> out = new ArrayList<>();
-    for (String shard : shards(path.resolve(INDEX))) {
+    for (String shard : shards(weights)) {
       if (!has(shard)) {
         throw new HubException.NotFound(
-            path.resolve(INDEX) + " names " + shard + ", which is missing; fetch the model anew");
+            weights + " names " + shard + ", which is missing; fetch the model anew");
       }
       out.add(path.resolve(shard));
     }
@@ -108,15 +108,35 @@ public final class ModelDirectory {
   }
 
   /**
-   * Opens the weights by memory mapping; the caller closes them.
+   * Opens the weights by memory mapping; the caller closes them. PyTorch's own files are read as
+   * {@link TorchCheckpoint} does it, which runs nothing that is in them.
    *
    * @throws HubException.NotFound when there are none
    * @throws FileFormatException when they are damaged
    */
   public TensorFile tensors() {
-    return has(SINGLE) || !has(INDEX)
-        ? Safetensors.open(weightFiles().getFirst())
-        : Safetensors.openSharded(path.resolve(INDEX));
+    Path weights = weights();
+    boolean torch = weights.endsWith(TORCH_SINGLE) || weights.endsWith(TORCH_INDEX);
+    if (isIndex(weights)) {
+      return torch ? TorchCheckpoint.openSharded(weights) : Safetensors.openSharded(weights);
+    }
+    return torch ? TorchCheckpoint.open(weights) : Safetensors.open(weights);
+  }
+
+  /** The file that all weights are in, or the index of those that they are spread over. */
+  private Path weights() {
+    for (String file : List.of(SINGLE, INDEX, TORCH_SINGLE, TORCH_INDEX)) {
+      if (has(file)) {
+        return path.resolve(file);
+      }
+    }
+    throw new HubException.NotFound(
+        "%s has no %s, no %s and no %s; found %s"
+            .formatted(path, SINGLE, INDEX, TORCH_SINGLE, names(path)));
+  }
+
+  private static boolean isIndex(Path weights) {
+    return weights.endsWith(INDEX) || weights.endsWith(TORCH_INDEX);
   }
 
   /** The file names in an index of shards, sorted. */
