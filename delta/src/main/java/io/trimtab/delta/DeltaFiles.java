@@ -49,6 +49,17 @@ public final class DeltaFiles {
 
   /** Writes a delta; both files are moved into place whole. */
   public static void save(Delta delta, Path directory) {
+    Delta stored = delta.spec().toStore(delta);
+    try {
+      write(stored, directory);
+    } finally {
+      if (stored != delta) {
+        stored.close();
+      }
+    }
+  }
+
+  private static void write(Delta delta, Path directory) {
     Map<String, Object> config = new TreeMap<>(delta.spec().toConfig(delta.base()));
     config.put("peft_type", delta.spec().method().peftType());
     config.put("base_model_name_or_path", delta.base().name());

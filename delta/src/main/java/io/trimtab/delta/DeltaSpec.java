@@ -40,6 +40,14 @@ public interface DeltaSpec {
     return TrainingRule.NONE;
   }
 
+  /**
+   * An equivalent delta in the form that files have: a prefix without the network that computed it,
+   * for one. Most methods are stored as they are trained.
+   */
+  default Delta toStore(Delta delta) {
+    return delta;
+  }
+
   /** Attaches a new delta to a model; the model is not changed. */
   default Delta attach(Model model, Rng rng) {
     return Delta.of(this, model, parts(model, rng));

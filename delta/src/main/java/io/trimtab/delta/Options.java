@@ -1,5 +1,6 @@
 package io.trimtab.delta;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -26,6 +27,18 @@ public final class Options {
   public List<String> texts(String key) {
     String text = text(key, "").strip();
     return text.isEmpty() ? List.of() : List.of(text.split("\\s*,\\s*"));
+  }
+
+  /** A list of whole numbers with commas or blanks between them; empty where there is none. */
+  public List<Integer> integers(String key) {
+    String text = text(key, "").strip();
+    try {
+      return text.isEmpty()
+          ? List.of()
+          : Arrays.stream(text.split("[\\s,]+")).map(Integer::valueOf).toList();
+    } catch (NumberFormatException e) {
+      throw wrong(key, text, "whole numbers", e);
+    }
   }
 
   /** A whole number. */

@@ -32,6 +32,7 @@ public final class TinyModels {
   private static final int INNER = 24;
   private static final int WORDS = 40;
   private static final int LAYERS = 2;
+  private static final int POSITIONS = 40;
 
   private TinyModels() {}
 
@@ -66,7 +67,7 @@ public final class TinyModels {
   private static Map<String, long[]> encoder(int hidden, int inner, int layers) {
     Map<String, long[]> shapes = new LinkedHashMap<>();
     shapes.put("bert.embeddings.word_embeddings.weight", new long[] {WORDS, hidden});
-    shapes.put("bert.embeddings.position_embeddings.weight", new long[] {16, hidden});
+    shapes.put("bert.embeddings.position_embeddings.weight", new long[] {POSITIONS, hidden});
     shapes.put("bert.embeddings.token_type_embeddings.weight", new long[] {2, hidden});
     norm(shapes, "bert.embeddings.LayerNorm", hidden);
     for (int i = 0; i < layers; i++) {
@@ -119,10 +120,10 @@ public final class TinyModels {
           """
           {"model_type": "bert", "architectures": ["%s"], "hidden_size": %d,
            "num_hidden_layers": %d, "num_attention_heads": 2, "intermediate_size": %d,
-           "vocab_size": %d, "max_position_embeddings": 16, "type_vocab_size": 2, "num_labels": 3,
+           "vocab_size": %d, "max_position_embeddings": %d, "type_vocab_size": 2, "num_labels": 3,
            "id2label": {"0": "a", "1": "b", "2": "c"}, "hidden_act": "gelu"}
           """
-              .formatted(modelClass, hidden, layers, inner, WORDS));
+              .formatted(modelClass, hidden, layers, inner, WORDS, POSITIONS));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -6,6 +6,7 @@ import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** The sum of word, position and segment vectors, normalised and, where asked, projected. */
@@ -43,6 +44,11 @@ public final class Embeddings extends Layer {
   /** The word table. */
   public Embedding words() {
     return words;
+  }
+
+  /** The position table, where there is one. */
+  public Optional<Embedding> positions() {
+    return Optional.ofNullable(positions);
   }
 
   /** The number of tokens a row can have; none where positions are not embedded. */

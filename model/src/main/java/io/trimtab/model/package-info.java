@@ -10,8 +10,11 @@
  *
  * <p><b>Sites and patches.</b> A model is frozen; nothing ever changes it. What can be changed from
  * outside is written at {@link io.trimtab.model.Site}s: the input and output of each linear layer,
- * the rows of each embedding, and each stored tensor. A {@link io.trimtab.model.Patch} is a
- * function of what is at a site; {@link io.trimtab.model.Patches} say which acts where.
+ * the rows of each embedding, each stored tensor; what a {@link io.trimtab.model.Sublayer} gives
+ * before it is added to its input, and the keys and values of its attention; the results of the
+ * embeddings, of sublayers and of blocks; and among the embedded tokens, where vectors can be put
+ * in as if there were more of them. A {@link io.trimtab.model.Patch} is a function of what is at a
+ * site; {@link io.trimtab.model.Patches} say which acts where.
  *
  * <p><b>The pass.</b> All that differs between two uses of a model travels in a {@link
  * io.trimtab.model.Pass}: which patches act on which rows, whether this is training, and how the

@@ -1,0 +1,66 @@
+package io.trimtab.delta.prefix;
+
+import com.google.auto.service.AutoService;
+import io.trimtab.delta.DeltaMethod;
+import io.trimtab.delta.DeltaSpec;
+import io.trimtab.delta.Options;
+import io.trimtab.hub.ModelConfig;
+import io.trimtab.model.Model;
+import java.util.List;
+import java.util.Map;
+
+/** Registers prefix tuning, and reads its settings as users type them and as PEFT stores them. */
+@AutoService(DeltaMethod.class)
+public final class PrefixMethod implements DeltaMethod {
+  @Override
+  public String name() {
+    return "prefix";
+  }
+
+  @Override
+  public String peftType() {
+    return "PREFIX_TUNING";
+  }
+
+  @Override
+  public String paper() {
+    return "Li and Liang, Prefix-Tuning: Optimizing Continuous Prompts for Generation, 2021";
+  }
+
+  @Override
+  public double defaultRate() {
+    return 1e-2;
+  }
+
+  @Override
+  public double startsWithin() {
+    return 2;
+  }
+
+  @Override
+  public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
+    Options options = new Options(name(), typed);
+    Prefix prefix =
+        new Prefix(
+            options.integer("length", 10),
+            options.integer("projection", 0),
+            options.integers("blocks"),
+            options.integers("start"),
+            options.texts("save"),
+            false);
+    options.checkAllUsed();
+    return prefix;
+  }
+
+  /** Files hold what the network computed, if there was one, and not the network. */
+  @Override
+  public DeltaSpec fromConfig(ModelConfig config, Model model) {
+    return new Prefix(
+        config.integer("num_virtual_tokens"),
+        0,
+        config.integers("trimtab_blocks"),
+        List.of(),
+        config.texts("modules_to_save"),
+        true);
+  }
+}

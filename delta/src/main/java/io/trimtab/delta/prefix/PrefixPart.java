@@ -1,0 +1,80 @@
+package io.trimtab.delta.prefix;
+
+import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.Part;
+import io.trimtab.model.Pass;
+import io.trimtab.model.Patch;
+import io.trimtab.model.Site;
+import io.trimtab.model.Sublayer;
+import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Parameter;
+import io.trimtab.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+
+/** The prefix of one attention, which several blocks share where they share their weights. */
+final class PrefixPart implements Part {
+  private final Sublayer attention;
+  private final PrefixTable table;
+  private final Map<Integer, Integer> places;
+  private final List<String> baseTensors;
+
+  /**
+   * A prefix.
+   *
+   * @param places for each block that uses the attention, where in the table its prefix is
+   * @param baseTensors the weights that make keys and values of tokens
+   */
+  PrefixPart(
+      Sublayer attention,
+      PrefixTable table,
+      Map<Integer, Integer> places,
+      List<String> baseTensors) {
+    this.attention = attention;
+    this.table = table;
+    this.places = Map.copyOf(places);
+    this.baseTensors = List.copyOf(baseTensors);
+  }
+
+  PrefixTable table() {
+    return table;
+  }
+
+  @Override
+  public Site<?> site() {
+    return Site.keysAndValues(attention.path());
+  }
+
+  @Override
+  public Patch patch() {
+    return (Patch.KeysAndValues) this::prefix;
+  }
+
+  private Patch.KeysAndValues.Prefix prefix(Tensor hidden, Pass pass) {
+    int place = java.util.Objects.requireNonNull(places.get(pass.block()));
+    return new Patch.KeysAndValues.Prefix(
+        Indexing.unsqueeze(table.part(place, false).to(hidden.dtype()), 0),
+        Indexing.unsqueeze(table.part(place, true).to(hidden.dtype()), 0));
+  }
+
+  @Override
+  public List<Parameter> parameters() {
+    return table.parameters();
+  }
+
+  @Override
+  public List<String> baseTensors() {
+    return baseTensors;
+  }
+
+  @Override
+  public Tensor merge(String name, Tensor stored) {
+    throw cannotMerge();
+  }
+
+  static DeltaException cannotMerge() {
+    return new DeltaException.Unsupported(
+        "found a prefix, expected a delta that changes weights: keys and values that are put in"
+            + " cannot be merged into any; use the delta beside the model");
+  }
+}

@@ -1,0 +1,92 @@
+package io.trimtab.delta.softprompt;
+
+import com.google.auto.service.AutoService;
+import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.DeltaMethod;
+import io.trimtab.delta.DeltaSpec;
+import io.trimtab.delta.Options;
+import io.trimtab.hub.ModelConfig;
+import io.trimtab.model.Model;
+import java.util.List;
+import java.util.Map;
+
+/** Registers prompt tuning, and reads its settings as users type them and as PEFT stores them. */
+@AutoService(DeltaMethod.class)
+public final class SoftPromptMethod implements DeltaMethod {
+  @Override
+  public String name() {
+    return "prompt";
+  }
+
+  @Override
+  public String peftType() {
+    return "PROMPT_TUNING";
+  }
+
+  @Override
+  public String paper() {
+    return "Lester et al., The Power of Scale for Parameter-Efficient Prompt Tuning, 2021";
+  }
+
+  @Override
+  public double defaultRate() {
+    return 3e-2;
+  }
+
+  @Override
+  public double startsWithin() {
+    return 2;
+  }
+
+  @Override
+  public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
+    Options options = new Options(name(), typed);
+    SoftPrompt prompt =
+        SoftPrompt.of(options.integer("length", 20))
+            .saving(options.texts("save").toArray(String[]::new));
+    String start = options.text("start", "vocabulary");
+    options.checkAllUsed();
+    return switch (start) {
+      case "random" -> prompt.startingAs(SoftPrompt.Start.RANDOM);
+      case "vocabulary" -> prompt;
+      default -> prompt.startingAs(numbers(start, options));
+    };
+  }
+
+  private List<Integer> numbers(String start, Options options) {
+    try {
+      return options.integers("start");
+    } catch (DeltaException e) {
+      throw new DeltaException(
+          "found start="
+              + start
+              + " for "
+              + name()
+              + ", expected random, vocabulary, text:some words or token numbers",
+          e);
+    }
+  }
+
+  @Override
+  public DeltaSpec fromConfig(ModelConfig config, Model model) {
+    int submodules = config.integer("num_transformer_submodules", 1);
+    if (submodules != 1) {
+      throw new DeltaException.Unsupported(
+          "found num_transformer_submodules "
+              + submodules
+              + " in "
+              + config.path()
+              + ", expected 1: this model has one stack of blocks");
+    }
+    return new SoftPrompt(
+        config.integer("num_virtual_tokens"),
+        SoftPrompt.Network.NONE,
+        0,
+        0,
+        SoftPrompt.Start.RANDOM,
+        List.of(),
+        false,
+        config.texts("modules_to_save"),
+        true);
+  }
+}
