@@ -3,25 +3,23 @@ package io.trimtab.cli;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaMethods;
 import io.trimtab.delta.DeltaSpec;
+import io.trimtab.delta.compose.DeltaExpression;
 import io.trimtab.model.Model;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.Spec;
 
 /** Which delta to attach: {@code --delta NAME[:key=value,…]} with short forms for LoRA's own. */
 final class DeltaOptions {
-  @Spec(Spec.Target.MIXEE)
-  private CommandSpec spec;
-
   @Option(
       names = "--delta",
       paramLabel = "NAME[:K=V,…]",
       description =
-          "The delta method and its options, such as lora:rank=8 (lora, ia3, bitfit, full).")
+          "The delta method and its options, such as lora:rank=8; several together with +. Methods:"
+              + " ${COMPLETION-CANDIDATES}.",
+      completionCandidates = Methods.class)
   private @Nullable String delta;
 
   @Option(names = "--rank", paramLabel = "R", description = "The rank of LoRA.")
@@ -41,6 +39,17 @@ final class DeltaOptions {
               + " values).")
   private @Nullable String targets;
 
+  /** The names of all methods. */
+  static final class Methods implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return DeltaMethods.all().stream()
+          .filter(DeltaMethod::standsAlone)
+          .map(DeltaMethod::name)
+          .iterator();
+    }
+  }
+
   /** Whether a delta was named, or LoRA by one of its settings. */
   boolean given() {
     return delta != null || rank != null || alpha != null || dropout != null || targets != null;
@@ -48,32 +57,12 @@ final class DeltaOptions {
 
   /** The settings for a model; LoRA where no method is named. */
   DeltaSpec spec(Model model) {
-    String text = delta == null ? "lora" : delta;
-    int colon = text.indexOf(':');
-    DeltaMethod method = DeltaMethods.named(colon < 0 ? text : text.substring(0, colon));
     Map<String, String> options = new LinkedHashMap<>();
-    if (colon >= 0) {
-      // A comma may also stand inside a value, as in targets=query,value: what has no = goes on.
-      String key = "";
-      for (String piece : text.substring(colon + 1).split(",", -1)) {
-        int equals = piece.indexOf('=');
-        if (equals > 0) {
-          key = piece.substring(0, equals).strip();
-          options.put(key, piece.substring(equals + 1).strip());
-        } else if (!key.isEmpty()) {
-          options.merge(key, piece.strip(), (a, b) -> a + "," + b);
-        } else {
-          throw new CommandLine.ParameterException(
-              spec.commandLine(),
-              "found \"" + piece + "\" in --delta " + text + ", expected key=value");
-        }
-      }
-    }
     put(options, "rank", rank);
     put(options, "alpha", alpha);
     put(options, "dropout", dropout);
     put(options, "targets", targets);
-    return method.fromOptions(options, model);
+    return DeltaExpression.parse(delta == null ? "lora" : delta, options, model);
   }
 
   private static void put(Map<String, String> options, String key, @Nullable String value) {

@@ -8,6 +8,7 @@ import io.trimtab.model.Patches;
 import io.trimtab.model.Site;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Parameter;
+import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.Comparator;
@@ -31,17 +32,30 @@ public final class Delta implements AutoCloseable {
   private final List<Part> parts;
   private final Patches patches;
   private final TrainingRule rule;
+  private final List<Delta> children;
 
-  private Delta(DeltaSpec spec, Model base, List<Part> parts, Patches patches) {
+  private Delta(
+      DeltaSpec spec, Model base, List<Part> parts, Patches patches, List<Delta> children) {
     this.spec = spec;
     this.base = base;
     this.parts = List.copyOf(parts);
     this.patches = patches;
-    rule = spec.rule(this.parts);
+    this.children = List.copyOf(children);
+    rule = spec.rule(this);
   }
 
   /** A delta of the given parts, at most one a site. */
   static Delta of(DeltaSpec spec, Model base, List<Part> parts) {
+    return of(spec, base, parts, List.of());
+  }
+
+  /**
+   * A delta made of others.
+   *
+   * @param parts at most one a site; they act for the children, whose parameters are theirs
+   * @param children what it is made of
+   */
+  public static Delta of(DeltaSpec spec, Model base, List<Part> parts, List<Delta> children) {
     Map<Site<?>, Patch> at = new HashMap<>();
     for (Part part : parts) {
       if (at.put(part.site(), part.patch()) != null) {
@@ -49,7 +63,7 @@ public final class Delta implements AutoCloseable {
             "found two parts of one delta at " + part.site() + ", expected one; name it once");
       }
     }
-    return new Delta(spec, base, parts, Patches.of(at));
+    return new Delta(spec, base, parts, Patches.of(at), children);
   }
 
   /** Its settings. */
@@ -80,6 +94,11 @@ public final class Delta implements AutoCloseable {
   /** Its tensors that are stored but not trained. */
   public List<Parameter> constants() {
     return parts.stream().flatMap(part -> part.constants().stream()).distinct().toList();
+  }
+
+  /** The deltas that this one is made of, for a composition. */
+  public List<Delta> children() {
+    return children;
   }
 
   /** What training it asks for beyond gradients. */
@@ -157,6 +176,20 @@ public final class Delta implements AutoCloseable {
         changed.putIfAbsent(
             layer.path() + ".weight", changed.getOrDefault(table, linear.weight().dense()).copy());
       }
+    }
+  }
+
+  /** A delta of the same settings and numbers, with parameters of its own. */
+  public Delta copy() {
+    Delta copy = spec.attach(base, Rng.seeded(0));
+    copy(parameters(), copy.parameters());
+    copy(constants(), copy.constants());
+    return copy;
+  }
+
+  private static void copy(List<Parameter> from, List<Parameter> to) {
+    for (int i = 0; i < to.size(); i++) {
+      to.get(i).assign(from.get(i).value().detach());
     }
   }
 

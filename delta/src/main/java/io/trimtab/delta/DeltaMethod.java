@@ -15,6 +15,11 @@ public interface DeltaMethod {
   /** Its {@code peft_type} in {@code adapter_config.json}. */
   String peftType();
 
+  /** Whether it is something by itself, and not made of other methods. */
+  default boolean standsAlone() {
+    return true;
+  }
+
   /** The paper it comes from. */
   String paper();
 

@@ -34,9 +34,9 @@ public interface DeltaSpec {
   /**
    * What training with this method asks for beyond gradients.
    *
-   * @param parts what {@link #parts} made
+   * @param delta a delta of these settings
    */
-  default TrainingRule rule(List<Part> parts) {
+  default TrainingRule rule(Delta delta) {
     return TrainingRule.NONE;
   }
 

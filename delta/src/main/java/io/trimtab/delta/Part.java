@@ -11,6 +11,14 @@ public interface Part {
   /** Where it acts. */
   Site<?> site();
 
+  /**
+   * Whether it changes what it finds at its site, so that another part can act there before it; one
+   * that puts something of its own in the place would undo what the other did.
+   */
+  default boolean buildsOnOthers() {
+    return true;
+  }
+
   /** What it does there. */
   Patch patch();
 

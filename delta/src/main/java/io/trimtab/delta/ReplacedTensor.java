@@ -28,6 +28,11 @@ public final class ReplacedTensor implements Part {
   }
 
   @Override
+  public boolean buildsOnOthers() {
+    return false;
+  }
+
+  @Override
   public Patch patch() {
     return (Patch.Effective) (stored, pass) -> parameter.value().to(stored.dtype());
   }

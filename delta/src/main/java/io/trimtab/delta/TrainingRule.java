@@ -1,5 +1,6 @@
 package io.trimtab.delta;
 
+import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
@@ -10,6 +11,31 @@ import org.jspecify.annotations.Nullable;
  * AdaLoRA's, which moves rank from where it does not matter to where it does.
  */
 public interface TrainingRule {
+  /** What several rules ask for together. */
+  static TrainingRule of(List<TrainingRule> rules) {
+    return new TrainingRule() {
+      @Override
+      public @Nullable Tensor penalty() {
+        Tensor sum = null;
+        for (TrainingRule rule : rules) {
+          Tensor one = rule.penalty();
+          sum = sum == null ? one : one == null ? sum : Arithmetic.add(sum, one);
+        }
+        return sum;
+      }
+
+      @Override
+      public void afterStep(long step, long steps) {
+        rules.forEach(rule -> rule.afterStep(step, steps));
+      }
+
+      @Override
+      public List<Parameter> state() {
+        return rules.stream().flatMap(rule -> rule.state().stream()).toList();
+      }
+    };
+  }
+
   /** Nothing. */
   TrainingRule NONE = new TrainingRule() {};
 

@@ -153,6 +153,20 @@ public final class ModelConfig {
     throw wrong(field, value, "an object");
   }
 
+  /** A list of nested objects; empty where the field is absent. */
+  @SuppressWarnings("unchecked") // Json builds every object as Map<String, Object>
+  public List<ModelConfig> sections(String field) {
+    List<ModelConfig> out = new ArrayList<>();
+    for (Object item : list(field)) {
+      if (!(item instanceof Map<?, ?> map)) {
+        throw wrong(field, item, "a list of objects");
+      }
+      String at = prefix + field + "[" + out.size() + "].";
+      out.add(new ModelConfig(path, at, (Map<String, @Nullable Object>) map));
+    }
+    return List.copyOf(out);
+  }
+
   /** The architecture family, such as {@code bert}: the field {@code model_type}. */
   public String modelType() {
     return text("model_type");

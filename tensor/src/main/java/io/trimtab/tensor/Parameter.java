@@ -46,6 +46,11 @@ public final class Parameter implements AutoCloseable {
     return name;
   }
 
+  /** The same parameter, not a copy, by another name; closing either closes both. */
+  public Parameter named(String other) {
+    return new Parameter(other, value);
+  }
+
   /** Its present value, through which gradients flow. */
   public Tensor value() {
     return value;

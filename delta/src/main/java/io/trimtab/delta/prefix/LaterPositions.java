@@ -31,6 +31,12 @@ final class LaterPositions implements Part {
     return Site.rows(positions.path());
   }
 
+  /** It looks up rows of its own. */
+  @Override
+  public boolean buildsOnOthers() {
+    return false;
+  }
+
   @Override
   public Patch patch() {
     return (Patch.Rows) (indices, rows, pass) -> moved(indices);
