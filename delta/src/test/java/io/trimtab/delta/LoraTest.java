@@ -114,18 +114,9 @@ class LoraTest {
     ranks.put("layer.1.attention.self.query", 7);
     ranks.put("query", 2);
     Lora lora =
-        new Lora(
-            4,
-            8,
-            0,
-            false,
-            Address.parse("query,value"),
-            Lora.Bias.NONE,
-            false,
-            List.of(),
-            ranks,
-            Map.of("uery", 100.0), // not at a dot: matches nothing
-            false);
+        Lora.rank(4)
+            .alpha(8)
+            .patterns(ranks, Map.of("uery", 100.0)); // not at a dot: matches nothing
     String query = ".attention.self.query.lora_A.weight";
     try (Delta delta = attach(lora)) {
       assertThat(shapes(delta).get("bert.encoder.layer.0" + query)).containsExactly(2, 16);
@@ -137,20 +128,11 @@ class LoraTest {
 
   @Test
   void anAlphaOfItsOwnScalesTheLayer() {
-    Address query = Address.parse("query");
     Lora half =
-        new Lora(
-            4,
-            8,
-            0,
-            false,
-            query,
-            Lora.Bias.NONE,
-            false,
-            List.of(),
-            Map.of(),
-            Map.of("layer.[01].attention.self.query", 4.0),
-            false);
+        Lora.rank(4)
+            .alpha(8)
+            .on("query")
+            .patterns(Map.of(), Map.of("layer.[01].attention.self.query", 4.0));
     try (Delta pattern = attach(half);
         Delta plain = attach(Lora.rank(4).alpha(4).on("query"))) {
       TinyModels.move(pattern, 3);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.trimtab.delta.ia3.Ia3;
 import io.trimtab.delta.lora.Lora;
+import io.trimtab.delta.lora.Starts;
 import io.trimtab.delta.selective.Selective;
 import io.trimtab.model.Batch;
 import io.trimtab.model.Model;
@@ -46,8 +47,13 @@ class MergeTest {
         lora.on("decoder", "query"),
         lora.on("word_embeddings", "decoder"),
         lora.bias(Lora.Bias.ALL),
-        new Lora(
-            3, 6, 0, false, both, Lora.Bias.LORA_ONLY, true, List.of(), Map.of(), Map.of(), false),
+        lora.on(both).bias(Lora.Bias.LORA_ONLY).outputBias(true),
+        lora.dora(true),
+        lora.dora(true).on("word_embeddings", "query").bias(Lora.Bias.LORA_ONLY),
+        lora.start(Starts.PISSA),
+        lora.start(Starts.OLORA).dora(true),
+        lora.tokens(List.of(1, 5)),
+        lora.tokens(List.of(1, 5)).on("word_embeddings", "query"),
         lora.saving("transform.dense"),
         Ia3.on("key", "value", "output.dense").feedForward("output.dense"),
         Ia3.on("decoder"),

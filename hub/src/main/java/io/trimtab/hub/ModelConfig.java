@@ -68,6 +68,11 @@ public final class ModelConfig {
     return fields.get(field) instanceof Number;
   }
 
+  /** Whether {@code field} is there as a list: some fields may be one or an object. */
+  public boolean isList(String field) {
+    return fields.get(field) instanceof List;
+  }
+
   /**
    * The first of {@code names} that the file has, and the first of all where it has none: for
    * fields that changed their name, such as {@code dtype}, once {@code torch_dtype}.
@@ -139,6 +144,15 @@ public final class ModelConfig {
     List<Integer> out = new ArrayList<>();
     for (Object item : list(field)) {
       out.add(toInt(field, item));
+    }
+    return List.copyOf(out);
+  }
+
+  /** A list of booleans; empty where the field is absent. */
+  public List<Boolean> flags(String field) {
+    List<Boolean> out = new ArrayList<>();
+    for (Object item : list(field)) {
+      out.add(toFlag(field, item));
     }
     return List.copyOf(out);
   }

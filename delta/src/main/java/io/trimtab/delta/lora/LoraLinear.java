@@ -9,7 +9,7 @@ import io.trimtab.model.Site;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
-import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.LinearAlgebra;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Parameter;
@@ -18,58 +18,146 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** LoRA beside a linear layer: y + s (B A x + b), equation 3 of the paper. */
+/**
+ * LoRA beside a linear layer: y + s (B A x + b), equation 3 of the paper; with {@link Dora}
+ * magnitudes, of what these make of W + s B A.
+ */
 final class LoraLinear implements Part {
   private final Linear layer;
-  private final Parameter down;
-  private final Parameter up;
+  private final List<LoraPair> pairs;
   private final @Nullable Parameter bias;
+  private final @Nullable Dora dora;
   private final double scale;
-  private final double dropout;
+  private final Settings settings;
 
   private LoraLinear(
       Linear layer,
-      Parameter down,
-      Parameter up,
+      List<LoraPair> pairs,
       @Nullable Parameter bias,
+      @Nullable Dora dora,
       double scale,
-      double dropout) {
+      Settings settings) {
     this.layer = layer;
-    this.down = down;
-    this.up = up;
+    this.pairs = pairs;
     this.bias = bias;
+    this.dora = dora;
     this.scale = scale;
-    this.dropout = dropout;
+    this.settings = settings;
   }
 
   /**
-   * A [rank, in] drawn as the authors' code draws it, uniformly within ± 1 / √in (Kaiming with a =
-   * √5); B [out, rank] zero, so that training starts from the base.
+   * What every layer's part is made by.
+   *
+   * @param biasMoves whether the layer's stored bias is trained along
    */
+  record Settings(
+      LoraStart start,
+      double dropout,
+      boolean outputBias,
+      boolean dora,
+      boolean biasMoves,
+      Lora.Trained trained) {}
+
+  /** A pair for each of the rows, as the start has it. */
   static LoraLinear create(
-      Linear layer, int rank, double scale, double dropout, boolean withBias, Rng rng) {
-    long in = layer.weight().in();
-    long out = layer.weight().out();
-    Device device = layer.weight().dense().device();
-    double bound = 1 / Math.sqrt((double) in);
-    String path = layer.path();
+      Linear layer,
+      List<FusedLayer.Rows> rows,
+      int rank,
+      double scale,
+      Settings settings,
+      Rng rng) {
     try (Scope _ = Scope.open()) {
-      Tensor start = rng.uniform(-bound, bound, DType.F32, device, rank, in);
-      Tensor zero = Creation.zeros(DType.F32, device, out, rank);
+      Tensor weight = layer.weight().dense().to(DType.F32);
+      List<LoraPair> pairs = new ArrayList<>();
+      for (FusedLayer.Rows some : rows) {
+        Tensor part = Indexing.slice(weight, 0, some.from(), some.size());
+        LoraStart.Factors start = settings.start().of(layer, part, rank, scale, rng);
+        check(start, layer, rank, some.size());
+        pairs.add(
+            LoraPair.of(
+                layer.path(), some, start, settings.trained(), settings.start().isSubtracted()));
+      }
       Parameter bias =
-          withBias
-              ? Parameter.of(path + ".lora_B.bias", Creation.zeros(DType.F32, device, out))
+          settings.outputBias()
+              ? Parameter.of(
+                  layer.path() + ".lora_B.bias",
+                  Creation.zeros(DType.F32, weight.device(), layer.weight().out()))
               : null;
-      return new LoraLinear(
-          layer,
-          Parameter.of(path + ".lora_A.weight", start),
-          Parameter.of(path + ".lora_B.weight", zero),
-          bias,
-          scale,
-          dropout);
+      Dora dora = settings.dora() ? Dora.of(layer.path(), layer.weight().dense()) : null;
+      return new LoraLinear(layer, List.copyOf(pairs), bias, dora, scale, settings);
     }
+  }
+
+  private static void check(LoraStart.Factors start, Linear layer, int rank, long out) {
+    long in = layer.weight().in();
+    boolean fits =
+        start.down().rank() == 2
+            && start.up().rank() == 2
+            && start.down().size(0) == rank
+            && start.down().size(1) == in
+            && start.up().size(0) == out
+            && start.up().size(1) == rank;
+    if (!fits) {
+      throw new DeltaException(
+          "found matrices "
+              + start.down()
+              + " and "
+              + start.up()
+              + " to start at "
+              + layer.path()
+              + ", expected ["
+              + rank
+              + ", "
+              + in
+              + "] and ["
+              + out
+              + ", "
+              + rank
+              + "]; correct the start");
+    }
+  }
+
+  /** A and B over all rows, with nothing to subtract, by the names that PEFT's files have. */
+  Map<String, Tensor> tensors() {
+    LoraStart.Factors factors = factors();
+    return Map.of(
+        layer.path() + ".lora_A.weight", factors.down(),
+        layer.path() + ".lora_B.weight", factors.up());
+  }
+
+  /** Whether its tensors are just those that PEFT's files have. */
+  boolean isPlain() {
+    LoraPair first = pairs.getFirst();
+    return pairs.size() == 1 && first.rows().name().isEmpty() && first.starts().isEmpty();
+  }
+
+  Linear layer() {
+    return layer;
+  }
+
+  LoraScaling.Sized sized() {
+    return new LoraScaling.Sized(pairs.stream().mapToInt(LoraPair::rank).sum(), scale);
+  }
+
+  boolean hasMagnitudes() {
+    return dora != null;
+  }
+
+  /** A and B as one pair over all rows. */
+  LoraStart.Factors factors() {
+    return new LoraStart.Factors(LoraPair.down(pairs), LoraPair.up(pairs, layer.weight().out()));
+  }
+
+  @Nullable Parameter bias() {
+    return bias;
+  }
+
+  /** What was subtracted from the base at the start. */
+  List<Parameter> starts() {
+    return pairs.stream().flatMap(pair -> pair.starts().stream()).toList();
   }
 
   @Override
@@ -84,21 +172,60 @@ final class LoraLinear implements Part {
 
   private Tensor apply(Tensor input, Tensor output, Pass pass) {
     DType type = input.dtype();
-    Tensor seen = pass.training().map(rng -> Neural.dropout(input, dropout, rng)).orElse(input);
+    boolean drops = settings.dropout() > 0 && pass.training().isPresent();
+    Tensor seen =
+        pass.training()
+            .map(rng -> Neural.dropout(input, settings.dropout(), rng))
+            .orElse(input);
+    Tensor down = LoraPair.down(pairs);
+    Tensor up = LoraPair.up(pairs, layer.weight().out());
     // Scaling the thin product costs rank, not out, numbers a token.
-    Tensor inner =
-        Arithmetic.multiply(LinearAlgebra.linear(seen, down.value().to(type), null), scale);
-    Tensor changed = LinearAlgebra.addProduct(output, inner, up.value().to(type).transpose(0, 1));
-    return bias == null ? changed : Arithmetic.addScaled(changed, bias.value().to(type), scale);
+    Tensor inner = Arithmetic.multiply(LinearAlgebra.linear(seen, down.to(type), null), scale);
+    Tensor wide = up.to(type).transpose(0, 1);
+    if (dora == null) {
+      Tensor changed = LinearAlgebra.addProduct(output, inner, wide);
+      return bias == null ? changed : Arithmetic.addScaled(changed, bias.value().to(type), scale);
+    }
+    Tensor base =
+        drops || settings.biasMoves()
+            ? layer.weight().product(seen, null)
+            : withoutBias(output);
+    Tensor factor = dora.factor(layer.weight().dense(), down, up, scale);
+    return Dora.rescaled(output, base, LinearAlgebra.matmul(inner, wide), factor);
+  }
+
+  private Tensor withoutBias(Tensor output) {
+    Tensor stored = layer.bias();
+    return stored == null ? output : Arithmetic.subtract(output, stored);
   }
 
   @Override
   public List<Parameter> parameters() {
-    List<Parameter> parameters = new ArrayList<>(List.of(down, up));
+    List<Parameter> parameters = new ArrayList<>();
+    for (LoraPair pair : pairs) {
+      if (settings.trained() != Lora.Trained.B) {
+        parameters.add(pair.down());
+      }
+      if (settings.trained() != Lora.Trained.A) {
+        parameters.add(pair.up());
+      }
+    }
     if (bias != null) {
       parameters.add(bias);
     }
+    if (dora != null) {
+      parameters.add(dora.magnitude());
+    }
     return parameters;
+  }
+
+  @Override
+  public List<Parameter> constants() {
+    return switch (settings.trained()) {
+      case BOTH -> List.of();
+      case A -> pairs.stream().map(LoraPair::up).toList();
+      case B -> pairs.stream().map(LoraPair::down).toList();
+    };
   }
 
   @Override
@@ -116,10 +243,18 @@ final class LoraLinear implements Part {
               + layer.path()
               + ", which has no bias to merge it into; use the delta without merging");
     }
-    Tensor product =
-        bias != null && name.equals(layer.biasName())
-            ? bias.value()
-            : LinearAlgebra.matmul(up.value(), down.value());
-    return Arithmetic.addScaled(stored.to(DType.F32), product, scale).to(stored.dtype());
+    Tensor wide = stored.to(DType.F32);
+    if (bias != null && name.equals(layer.biasName())) {
+      return Arithmetic.addScaled(wide, bias.value(), scale).to(stored.dtype());
+    }
+    LoraStart.Factors factors = factors();
+    Tensor product = LinearAlgebra.matmul(factors.up(), factors.down());
+    Tensor changed = Arithmetic.addScaled(wide, product, scale);
+    if (dora != null) {
+      Tensor factor =
+          dora.factor(layer.weight().dense(), factors.down(), factors.up(), scale).to(DType.F32);
+      changed = Arithmetic.multiply(changed, Indexing.unsqueeze(factor, 1));
+    }
+    return changed.to(stored.dtype());
   }
 }

@@ -1,28 +1,22 @@
 package io.trimtab.delta.lora;
 
 import com.google.auto.service.AutoService;
-import io.trimtab.delta.Address;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftTargets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
+import java.util.function.Function;
 
 /** Registers LoRA, and reads its settings as users type them and as PEFT stores them. */
 @AutoService(DeltaMethod.class)
 public final class LoraMethod implements DeltaMethod {
-  /** Starts that leave the base as it is; others subtract something from it first. */
-  private static final Set<String> PLAIN_STARTS = Set.of("true", "false", "gaussian", "orthogonal");
-
   @Override
   public String name() {
     return "lora";
@@ -47,91 +41,82 @@ public final class LoraMethod implements DeltaMethod {
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
     Options options = new Options(name(), typed);
     int rank = options.integer("rank", 8);
+    LoraStart start = LoraStart.named(options.text("start", "kaiming"));
+    List<Integer> tokens = tokens(options.texts("tokens"));
     Lora lora =
         Lora.rank(rank)
             .alpha(options.decimal("alpha", 2.0 * rank))
             .dropout(options.decimal("dropout", 0))
             .rankStabilised(options.flag("rslora", false))
-            .bias(bias(options.text("bias", "none")))
-            .on(Address.parse(options.text("targets", Targets.queriesAndValues(model))));
+            .patterns(
+                pattern(options, "ranks", LoraMethod::whole),
+                pattern(options, "alphas", LoraMethod::decimal))
+            .bias(AdaptedBiases.parse(options.text("bias", "none")))
+            .outputBias(options.flag("lora_bias", false))
+            .dora(options.flag("dora", false))
+            .start(start)
+            .training(trained(options.text("train", start == Starts.MICA ? "a" : "both")))
+            .plus(options.decimal("plus", 1))
+            .tokens(tokens.isEmpty() ? Map.of() : Map.of("", tokens))
+            .onParts(options.texts("part").toArray(String[]::new))
+            .on(Targets.fromOptions(options, Targets.queriesAndValues(model)));
     options.checkAllUsed();
     return lora;
   }
 
-  private static Lora.Bias bias(String text) {
+  private static Lora.Trained trained(String text) {
     return switch (text) {
-      case "none" -> Lora.Bias.NONE;
-      case "all" -> Lora.Bias.ALL;
-      case "lora_only" -> Lora.Bias.LORA_ONLY;
+      case "both" -> Lora.Trained.BOTH;
+      case "a" -> Lora.Trained.A;
+      case "b" -> Lora.Trained.B;
       default ->
-          throw new DeltaException(
-              "found bias \"" + text + "\" for LoRA, expected none, all or lora_only");
+          throw new DeltaException("found train=" + text + " for lora, expected both, a or b");
     };
+  }
+
+  private static List<Integer> tokens(List<String> typed) {
+    List<Integer> tokens = new ArrayList<>();
+    typed.forEach(text -> tokens.add(whole(text)));
+    return tokens;
+  }
+
+  /** NAME:VALUE with commas between them. */
+  private static <V> Map<String, V> pattern(
+      Options options, String key, Function<String, V> value) {
+    Map<String, V> pattern = new LinkedHashMap<>();
+    for (String entry : options.texts(key)) {
+      int colon = entry.lastIndexOf(':');
+      if (colon < 1) {
+        throw new DeltaException(
+            "found "
+                + key
+                + "="
+                + entry
+                + " for lora, expected NAME:VALUE with commas between, such as query:4");
+      }
+      pattern.put(entry.substring(0, colon), value.apply(entry.substring(colon + 1)));
+    }
+    return pattern;
+  }
+
+  private static int whole(String text) {
+    try {
+      return Integer.parseInt(text.strip());
+    } catch (NumberFormatException e) {
+      throw new DeltaException("found \"" + text + "\" for lora, expected a whole number", e);
+    }
+  }
+
+  private static double decimal(String text) {
+    try {
+      return Double.parseDouble(text.strip());
+    } catch (NumberFormatException e) {
+      throw new DeltaException("found \"" + text + "\" for lora, expected a number", e);
+    }
   }
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    refuseWhatChangesTheResult(config);
-    Map<String, Integer> ranks = new LinkedHashMap<>();
-    Map<String, Double> alphas = new LinkedHashMap<>();
-    if (config.has("rank_pattern")) {
-      ModelConfig section = config.section("rank_pattern");
-      section.fields().forEach(key -> ranks.put(key, section.integer(key)));
-    }
-    if (config.has("alpha_pattern")) {
-      ModelConfig section = config.section("alpha_pattern");
-      section.fields().forEach(key -> alphas.put(key, section.decimal(key)));
-    }
-    return new Lora(
-        config.integer("r", 8),
-        config.decimal("lora_alpha", 8),
-        config.decimal("lora_dropout", 0),
-        config.flag("use_rslora", false),
-        PeftTargets.read(config),
-        bias(config.text("bias", "none").toLowerCase(Locale.ROOT)),
-        config.flag("lora_bias", false),
-        config.texts("modules_to_save"),
-        ranks,
-        alphas,
-        true);
-  }
-
-  private static void refuseWhatChangesTheResult(ModelConfig config) {
-    List<String> found = new ArrayList<>();
-    for (String flag : List.of("use_dora", "use_qalora", "fan_in_fan_out", "ensure_weight_tying")) {
-      if (config.flag(flag, false)) {
-        found.add(flag);
-      }
-    }
-    for (String field :
-        List.of(
-            "trainable_token_indices",
-            "target_parameters",
-            "layer_replication",
-            "alora_invocation_tokens",
-            "arrow_config",
-            "use_bdlora",
-            "kasa_config",
-            "velora_config",
-            "monteclora_config")) {
-      if (config.has(field)) {
-        found.add(field);
-      }
-    }
-    String start =
-        config.isText("init_lora_weights")
-            ? config.text("init_lora_weights")
-            : String.valueOf(config.flag("init_lora_weights", true));
-    if (!PLAIN_STARTS.contains(start)) {
-      found.add("init_lora_weights=" + start);
-    }
-    if (!found.isEmpty()) {
-      throw new DeltaException.Unsupported(
-          "found "
-              + String.join(", ", found)
-              + " in "
-              + config.path()
-              + ", expected plain LoRA; what this changes in the result is not computed yet");
-    }
+    return LoraConfig.read(config);
   }
 }

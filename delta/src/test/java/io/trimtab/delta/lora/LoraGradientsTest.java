@@ -66,7 +66,7 @@ class LoraGradientsTest {
     try (Scope _ = Scope.open()) {
       Rng rng = Rng.seeded(3);
       Tensor table = rng.normal(1, DType.F64, Device.CPU, 6, 4);
-      Part part = LoraEmbedding.create(new Embedding("words", table), 2, 0.5, rng);
+      Part part = LoraEmbedding.create(new Embedding("words", table), 2, 0.5, false, rng);
       move(part, rng);
       Patch.Rows patch = (Patch.Rows) part.patch();
       Tensor indices = Creation.longs(new long[] {4, 1, 4}, TOKENS);
@@ -77,7 +77,13 @@ class LoraGradientsTest {
 
   private static Part linear(Tensor weight, Rng rng) {
     Linear layer = new Linear("layer", new Weight.Dense(weight), null);
-    Part part = LoraLinear.create(layer, 2, 1.5, 0, true, rng);
+    Part part = LoraLinear.create(
+            layer,
+            List.of(FusedLayer.Rows.all(layer)),
+            2,
+            1.5,
+            new LoraLinear.Settings(Starts.KAIMING, 0, true, false, false, Lora.Trained.BOTH),
+            rng);
     move(part, rng);
     return part;
   }
