@@ -3,6 +3,7 @@ package io.trimtab.delta;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.trimtab.delta.adalora.AdaLora;
 import io.trimtab.delta.ia3.Ia3;
 import io.trimtab.delta.lora.Lora;
 import io.trimtab.delta.selective.Selective;
@@ -83,18 +84,10 @@ class DeltaFilesTest {
                 Address.parse("dense")
                     .excluding(List.of("intermediate.dense"))
                     .inBlocks(List.of(1), List.of("layer"))),
-        new Lora(
-            3,
-            6,
-            0.1,
-            false,
-            Address.parse("query,value"),
-            Lora.Bias.NONE,
-            true,
-            List.of(),
-            ranks,
-            Map.of("value", 3.0),
-            false),
+        Lora.rank(3).dropout(0.1).outputBias(true).patterns(ranks, Map.of("value", 3.0)),
+        Lora.rank(3).dora(true).on("query", "word_embeddings"),
+        Lora.rank(3).tokens(List.of(4, 11)),
+        AdaLora.ranks(5, 2),
         Ia3.on("key", "output.dense").feedForward("output.dense").saving("transform.dense"),
         Selective.biases(),
         Selective.all());
@@ -271,14 +264,12 @@ class DeltaFilesTest {
       delimiter = '|',
       value = {
         "\"peft_type\": \"NOVEL\"|NOVEL",
-        "\"use_dora\": true|use_dora",
         "\"use_qalora\": true|use_qalora",
         "\"fan_in_fan_out\": true|fan_in_fan_out",
-        "\"trainable_token_indices\": {\"word_embeddings\": [1]}|trainable_token_indices",
         "\"target_parameters\": [\"experts\"]|target_parameters",
         "\"layer_replication\": [[0, 2]]|layer_replication",
         "\"alora_invocation_tokens\": [1, 2]|alora_invocation_tokens",
-        "\"init_lora_weights\": \"pissa\"|init_lora_weights=pissa"
+        "\"init_lora_weights\": \"loftq\"|init_lora_weights=loftq"
       })
   void whatIsNotComputedIsRefusedByName(String field, String named) throws IOException {
     save(Lora.rank(3));

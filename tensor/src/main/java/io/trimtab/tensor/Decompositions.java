@@ -37,8 +37,7 @@ public final class Decompositions {
           T_TensorTensorTensor_T parts =
               torch.linalg_svd(
                   matrix.handle(), false, new org.bytedeco.pytorch.StringViewOptional());
-          return new Svd(
-              Tensor.of(parts.get0()), Tensor.of(parts.get1()), Tensor.of(parts.get2()));
+          return new Svd(Tensor.of(parts.get0()), Tensor.of(parts.get1()), Tensor.of(parts.get2()));
         },
         matrix);
   }

@@ -3,9 +3,9 @@ package io.trimtab.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.api.Test;
 
 class DecompositionsTest {
   private static Tensor matrix(long rows, long columns) {
@@ -71,8 +71,7 @@ class DecompositionsTest {
       Decompositions.Svd whole = Decompositions.svd(matrix);
       Decompositions.Svd few = Decompositions.largest(matrix, 3, 2, Rng.seeded(1));
       assertThat(few.values().shape()).containsExactly(3);
-      assertThat(
-              Reduction.largestDifference(few.values(), Indexing.slice(whole.values(), 0, 0, 3)))
+      assertThat(Reduction.largestDifference(few.values(), Indexing.slice(whole.values(), 0, 0, 3)))
           .isLessThan(1e-10);
       Tensor back = LinearAlgebra.matmul(scaledColumns(few.u(), few.values()), few.vt());
       assertThat(Reduction.largestDifference(back, matrix)).isLessThan(1e-10);

@@ -31,9 +31,9 @@ import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
- * Settings of AdaLoRA (Zhang et al., 2023): W x + s B (E ⊙ A) x with A [rank, in], E [rank, 1] and B
- * [out, rank], of which ranks are pruned in training until the mean rank is the target. s = alpha /
- * (initial rank + 10⁻⁵) whatever ranks are left, as in PEFT.
+ * Settings of AdaLoRA (Zhang et al., 2023): W x + s B (E ⊙ A) x with A [rank, in], E [rank, 1] and
+ * B [out, rank], of which ranks are pruned in training until the mean rank is the target. s = alpha
+ * / (initial rank + 10⁻⁵) whatever ranks are left, as in PEFT.
  *
  * @param initialRank the rank of every layer at first
  * @param targetRank the mean rank of all layers in the end
@@ -71,7 +71,8 @@ public record AdaLora(
               + initialRank
               + " to "
               + targetRank
-              + ", expected a target of at least 1 and at most the initial rank; 12 and 8 are usual");
+              + ", expected a target of at least 1 and at most the initial rank; 12 and 8 are"
+              + " usual");
     }
     if (!(alpha > 0) || Double.isInfinite(alpha)) {
       throw new DeltaException(
@@ -82,7 +83,11 @@ public record AdaLora(
     }
     if (!(beta1 > 0 && beta1 < 1 && beta2 > 0 && beta2 < 1)) {
       throw new DeltaException(
-          "found beta1 " + beta1 + " and beta2 " + beta2 + ", expected between 0 and 1; 0.85 is usual");
+          "found beta1 "
+              + beta1
+              + " and beta2 "
+              + beta2
+              + ", expected between 0 and 1; 0.85 is usual");
     }
     if (!(orthogonality >= 0) || Double.isInfinite(orthogonality)) {
       throw new DeltaException(
@@ -123,43 +128,97 @@ public record AdaLora(
   /** The same with another alpha. */
   public AdaLora alpha(double value) {
     return new AdaLora(
-        initialRank, targetRank, value, dropout, targets, bias, budget, beta1, beta2,
-        orthogonality, kept);
+        initialRank,
+        targetRank,
+        value,
+        dropout,
+        targets,
+        bias,
+        budget,
+        beta1,
+        beta2,
+        orthogonality,
+        kept);
   }
 
   /** The same with dropout before A. */
   public AdaLora dropout(double value) {
     return new AdaLora(
-        initialRank, targetRank, alpha, value, targets, bias, budget, beta1, beta2, orthogonality,
+        initialRank,
+        targetRank,
+        alpha,
+        value,
+        targets,
+        bias,
+        budget,
+        beta1,
+        beta2,
+        orthogonality,
         kept);
   }
 
   /** The same on other targets. */
   public AdaLora on(Targets where) {
     return new AdaLora(
-        initialRank, targetRank, alpha, dropout, where, bias, budget, beta1, beta2, orthogonality,
+        initialRank,
+        targetRank,
+        alpha,
+        dropout,
+        where,
+        bias,
+        budget,
+        beta1,
+        beta2,
+        orthogonality,
         kept);
   }
 
   /** The same with stored biases trained along. */
   public AdaLora bias(Lora.Bias which) {
     return new AdaLora(
-        initialRank, targetRank, alpha, dropout, targets, which, budget, beta1, beta2,
-        orthogonality, kept);
+        initialRank,
+        targetRank,
+        alpha,
+        dropout,
+        targets,
+        which,
+        budget,
+        beta1,
+        beta2,
+        orthogonality,
+        kept);
   }
 
   /** The same with another schedule. */
   public AdaLora budget(Budget schedule) {
     return new AdaLora(
-        initialRank, targetRank, alpha, dropout, targets, bias, schedule, beta1, beta2,
-        orthogonality, kept);
+        initialRank,
+        targetRank,
+        alpha,
+        dropout,
+        targets,
+        bias,
+        schedule,
+        beta1,
+        beta2,
+        orthogonality,
+        kept);
   }
 
   /** The same with other smoothing. */
   public AdaLora smoothing(double importance, double fluctuation) {
     return new AdaLora(
-        initialRank, targetRank, alpha, dropout, targets, bias, budget, importance, fluctuation,
-        orthogonality, kept);
+        initialRank,
+        targetRank,
+        alpha,
+        dropout,
+        targets,
+        bias,
+        budget,
+        importance,
+        fluctuation,
+        orthogonality,
+        kept);
   }
 
   /** The same with another weight of the penalty. */
@@ -171,8 +230,17 @@ public record AdaLora(
   /** The same with some of the initial ranks left only, by the paths of layers. */
   AdaLora keeping(Map<String, List<Boolean>> ranks) {
     return new AdaLora(
-        initialRank, targetRank, alpha, dropout, targets, bias, budget, beta1, beta2,
-        orthogonality, ranks);
+        initialRank,
+        targetRank,
+        alpha,
+        dropout,
+        targets,
+        bias,
+        budget,
+        beta1,
+        beta2,
+        orthogonality,
+        ranks);
   }
 
   @Override

@@ -118,7 +118,7 @@ final class AdaLoraLinear implements Part {
   @Override
   public Tensor merge(String name, Tensor stored) {
     if (rank() == 0) {
-      return stored;
+      return stored.copy(); // the merged model frees what it is given
     }
     Tensor scaled = Arithmetic.multiply(right.value(), values.value());
     Tensor product = LinearAlgebra.matmul(left.value(), scaled);

@@ -62,7 +62,8 @@ public final class AdaLoraMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    for (String field : List.of("trainable_token_indices", "target_parameters", "layer_replication")) {
+    for (String field :
+        List.of("trainable_token_indices", "target_parameters", "layer_replication")) {
       if (config.has(field)) {
         throw new DeltaException.Unsupported(
             "found "
@@ -72,16 +73,22 @@ public final class AdaLoraMethod implements DeltaMethod {
                 + ", expected AdaLoRA without; what this changes in the result is not computed");
       }
     }
+    if (config.flag("fan_in_fan_out", false)) {
+      throw new DeltaException.Unsupported(
+          "found fan_in_fan_out in "
+              + config.path()
+              + ", expected layers with rows of outputs; transposed ones are not read yet");
+    }
+    int warmup = config.integer("tinit", 0);
+    int finish = config.integer("tfinal", 0);
+    int steps = config.integer("total_step", 0);
+    // The fewest steps that PEFT takes are what is written where none are known.
+    boolean known = steps > warmup + finish + 1;
     return AdaLora.ranks(config.integer("init_r", 12), config.integer("target_r", 8))
         .alpha(config.decimal("lora_alpha", 8))
         .dropout(config.decimal("lora_dropout", 0))
         .bias(AdaptedBiases.parse(config.text("bias", "none")))
-        .budget(
-            new Budget(
-                config.integer("tinit", 0),
-                config.integer("tfinal", 0),
-                config.integer("deltaT", 1),
-                config.integer("total_step", 0)))
+        .budget(new Budget(warmup, finish, config.integer("deltaT", 1), known ? steps : 0))
         .smoothing(config.decimal("beta1", 0.85), config.decimal("beta2", 0.85))
         .orthogonality(config.decimal("orth_reg_weight", 0.5))
         .keeping(kept(config))

@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * Keeps A and B near orthonormal by a penalty, and after each step weighs every rank of every layer
  * and sets to zero what is beyond the budget (algorithm 1 of the paper, in the order of PEFT).
  *
- * <p>A weight matters as much as |w · gradient|, smoothed over steps, times how much that fluctuates
- * (equations 9 to 11); a rank as much as its singular value, plus the mean over its row of A, plus
- * the mean over its column of B.
+ * <p>A weight matters as much as |w · gradient|, smoothed over steps, times how much that
+ * fluctuates (equations 9 to 11); a rank as much as its singular value, plus the mean over its row
+ * of A, plus the mean over its column of B.
  */
 final class RankAllocation implements TrainingRule {
   private final AdaLora settings;
@@ -46,16 +46,14 @@ final class RankAllocation implements TrainingRule {
       if (gradient == null) {
         return;
       }
-      Tensor now =
-          Arithmetic.absolute(Arithmetic.multiply(parameter.value().detach(), gradient));
+      Tensor now = Arithmetic.absolute(Arithmetic.multiply(parameter.value().detach(), gradient));
       importance.assign(smoothed(importance.value(), now, beta1));
       Tensor gap = Arithmetic.absolute(Arithmetic.subtract(now, importance.value()));
       uncertainty.assign(smoothed(uncertainty.value(), gap, beta2));
     }
 
     private static Tensor smoothed(Tensor before, Tensor now, double beta) {
-      return Arithmetic.add(
-          Arithmetic.multiply(before, beta), Arithmetic.multiply(now, 1 - beta));
+      return Arithmetic.add(Arithmetic.multiply(before, beta), Arithmetic.multiply(now, 1 - beta));
     }
 
     Tensor score() {

@@ -12,9 +12,9 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 
 /**
- * The magnitudes of weight-decomposed LoRA: W' = m (W + s B A) / ‖W + s B A‖, a norm and a magnitude
- * for each row of W (Liu et al., "DoRA: Weight-Decomposed Low-Rank Adaptation", 2024, equation 5).
- * No gradient flows through the norm, as section 4.3 has it.
+ * The magnitudes of weight-decomposed LoRA: W' = m (W + s B A) / ‖W + s B A‖, a norm and a
+ * magnitude for each row of W (Liu et al., "DoRA: Weight-Decomposed Low-Rank Adaptation", 2024,
+ * equation 5). No gradient flows through the norm, as section 4.3 has it.
  *
  * <p>‖w + s b A‖² = ‖w‖² + 2 s b · A w + s² b (A Aᵀ) bᵀ for each row w, b, so that no matrix of W's
  * shape is made.
@@ -37,8 +37,7 @@ final class Dora {
       Tensor wide = weight.to(DType.F64);
       Tensor squares = Reduction.sum(Arithmetic.multiply(wide, wide), 1);
       Tensor lengths = Arithmetic.squareRoot(squares.to(DType.F32));
-      return new Dora(
-          Parameter.of(path + ".lora_magnitude_vector", lengths), squares.toDoubles());
+      return new Dora(Parameter.of(path + ".lora_magnitude_vector", lengths), squares.toDoubles());
     }
   }
 
@@ -70,8 +69,7 @@ final class Dora {
             Arithmetic.multiply(across, 2 * scale), LinearAlgebra.matmul(up, gram), scale * scale);
     Tensor square = Arithmetic.add(stored, Reduction.sum(Arithmetic.multiply(up, both), 1));
     Tensor tiny = Creation.scalar(TINY, type, weight.device());
-    return Arithmetic.squareRoot(
-        Arithmetic.fillWhere(square, Arithmetic.less(square, tiny), TINY));
+    return Arithmetic.squareRoot(Arithmetic.fillWhere(square, Arithmetic.less(square, tiny), TINY));
   }
 
   /** base + (m / norm − 1) (base − bias) + m / norm · lora for outputs [tokens, out]. */

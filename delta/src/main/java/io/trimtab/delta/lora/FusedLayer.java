@@ -60,9 +60,7 @@ final class FusedLayer {
       long shared = config.integer("num_key_value_heads");
       long all = heads + 2 * shared;
       long size = out / all;
-      return out % all == 0
-          ? new long[] {heads * size, shared * size, shared * size}
-          : new long[0];
+      return out % all == 0 ? new long[] {heads * size, shared * size, shared * size} : new long[0];
     }
     return out % 3 == 0 ? new long[] {out / 3, out / 3, out / 3} : new long[0];
   }

@@ -42,8 +42,8 @@ import java.util.function.Consumer;
  * @param headWithoutBias whether a head that is tied to an embedding with trained tokens loses its
  *     bias. PEFT computes it so, by mistake as it seems, and its files were tuned so; what is tuned
  *     here keeps the bias, and a field {@code trimtab_tied_head_bias} in its file says so
- * @param fusedParts of a fused layer of queries, keys and values the parts it goes on, of {@code q},
- *     {@code k} and {@code v}; empty for whole layers
+ * @param fusedParts of a fused layer of queries, keys and values the parts it goes on, of {@code
+ *     q}, {@code k} and {@code v}; empty for whole layers
  */
 public record Lora(
     LoraScaling scaling,
@@ -84,7 +84,9 @@ public record Lora(
     }
     if (!(rateRatio > 0) || Double.isInfinite(rateRatio)) {
       throw new DeltaException(
-          "found a ratio of learning rates of " + rateRatio + ", expected more than 0; 16 is usual");
+          "found a ratio of learning rates of "
+              + rateRatio
+              + ", expected more than 0; 16 is usual");
     }
     if (dora && outputBias) {
       throw new DeltaException.Unsupported(
@@ -251,8 +253,18 @@ public record Lora(
 
     Lora lora() {
       return new Lora(
-          scaling, targets, dropout, bias, outputBias, dora, start, trained, rateRatio, tokens,
-          headWithoutBias, fusedParts);
+          scaling,
+          targets,
+          dropout,
+          bias,
+          outputBias,
+          dora,
+          start,
+          trained,
+          rateRatio,
+          tokens,
+          headWithoutBias,
+          fusedParts);
     }
   }
 

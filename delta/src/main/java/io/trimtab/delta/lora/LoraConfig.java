@@ -90,7 +90,7 @@ final class LoraConfig {
 
   private static void refuseWhatIsNotComputed(ModelConfig config) {
     List<String> found = new ArrayList<>();
-    for (String flag : List.of("use_qalora", "ensure_weight_tying")) {
+    for (String flag : List.of("use_qalora", "fan_in_fan_out", "ensure_weight_tying")) {
       if (config.flag(flag, false)) {
         found.add(flag);
       }
@@ -109,11 +109,8 @@ final class LoraConfig {
         found.add(field);
       }
     }
-    // fan_in_fan_out says how the base stores a matrix. A and B are the same either way, and PEFT
-    // itself corrects the field by the kind of layer it finds.
     String start = start(config);
-    boolean computed =
-        KEEPING.contains(start) || Set.of("pissa", "olora", "mica").contains(start);
+    boolean computed = KEEPING.contains(start) || Set.of("pissa", "olora", "mica").contains(start);
     if (!computed) {
       found.add("init_lora_weights=" + start + " (the base it left behind is not in the file)");
     }

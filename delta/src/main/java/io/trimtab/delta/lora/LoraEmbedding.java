@@ -20,8 +20,8 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * LoRA on an embedding: row i gets s B A[:, i] added, and with {@link Dora} magnitudes, one for each
- * column of the table, is rescaled. A head tied to the table does not see it, as in PEFT.
+ * LoRA on an embedding: row i gets s B A[:, i] added, and with {@link Dora} magnitudes, one for
+ * each column of the table, is rescaled. A head tied to the table does not see it, as in PEFT.
  */
 final class LoraEmbedding implements Part {
   private final Embedding layer;
@@ -45,8 +45,7 @@ final class LoraEmbedding implements Part {
     try (Scope _ = Scope.open()) {
       Tensor zero = Creation.zeros(DType.F32, device, rank, layer.rows());
       Tensor start = rng.normal(1, DType.F32, device, layer.size(), rank);
-      Dora magnitudes =
-          dora ? Dora.of(layer.path(), layer.table().transpose(0, 1)) : null;
+      Dora magnitudes = dora ? Dora.of(layer.path(), layer.table().transpose(0, 1)) : null;
       return new LoraEmbedding(
           layer,
           Parameter.of(layer.path() + ".lora_embedding_A", zero),

@@ -174,9 +174,7 @@ final class LoraLinear implements Part {
     DType type = input.dtype();
     boolean drops = settings.dropout() > 0 && pass.training().isPresent();
     Tensor seen =
-        pass.training()
-            .map(rng -> Neural.dropout(input, settings.dropout(), rng))
-            .orElse(input);
+        pass.training().map(rng -> Neural.dropout(input, settings.dropout(), rng)).orElse(input);
     Tensor down = LoraPair.down(pairs);
     Tensor up = LoraPair.up(pairs, layer.weight().out());
     // Scaling the thin product costs rank, not out, numbers a token.
@@ -187,9 +185,7 @@ final class LoraLinear implements Part {
       return bias == null ? changed : Arithmetic.addScaled(changed, bias.value().to(type), scale);
     }
     Tensor base =
-        drops || settings.biasMoves()
-            ? layer.weight().product(seen, null)
-            : withoutBias(output);
+        drops || settings.biasMoves() ? layer.weight().product(seen, null) : withoutBias(output);
     Tensor factor = dora.factor(layer.weight().dense(), down, up, scale);
     return Dora.rescaled(output, base, LinearAlgebra.matmul(inner, wide), factor);
   }

@@ -28,7 +28,10 @@ record LoraPair(
 
   /** A pair that starts as {@code factors}; of the names' two parts goes the layer's in between. */
   static LoraPair of(
-      String path, FusedLayer.Rows rows, LoraStart.Factors factors, Lora.Trained trained,
+      String path,
+      FusedLayer.Rows rows,
+      LoraStart.Factors factors,
+      Lora.Trained trained,
       boolean subtracted) {
     String part = rows.name().isEmpty() ? "" : "." + rows.name();
     String a = path + ".lora_A" + part + ".weight";

@@ -61,8 +61,7 @@ final class PlainLora {
     Delta delta = lora.attach(model, Rng.seeded(0)); // every number is overwritten below
     try {
       for (Parameter parameter : stored(delta)) {
-        parameter.assign(
-            Objects.requireNonNull(values.get(parameter.name()), parameter::name));
+        parameter.assign(Objects.requireNonNull(values.get(parameter.name()), parameter::name));
       }
       return delta;
     } catch (RuntimeException e) {
@@ -72,8 +71,7 @@ final class PlainLora {
   }
 
   private static List<Parameter> stored(Delta delta) {
-    return java.util.stream.Stream.concat(
-            delta.parameters().stream(), delta.constants().stream())
+    return java.util.stream.Stream.concat(delta.parameters().stream(), delta.constants().stream())
         .toList();
   }
 }

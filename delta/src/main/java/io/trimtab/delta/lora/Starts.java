@@ -69,16 +69,14 @@ public enum Starts implements LoraStart {
       case OLORA -> {
         checkRank("OLoRA", layer, rank, Math.min(in, out));
         Decompositions.Qr qr = Decompositions.qr(weight);
-        yield new Factors(
-            Indexing.slice(qr.r(), 0, 0, rank), Indexing.slice(qr.q(), 1, 0, rank));
+        yield new Factors(Indexing.slice(qr.r(), 0, 0, rank), Indexing.slice(qr.q(), 1, 0, rank));
       }
       case MICA -> {
         long most = Math.min(in, out);
         checkRank("MiCA", layer, rank, most);
         Tensor u = Decompositions.svd(weight).u();
         yield new Factors(
-            Creation.zeros(DType.F32, device, rank, in),
-            Indexing.slice(u, 1, most - rank, rank));
+            Creation.zeros(DType.F32, device, rank, in), Indexing.slice(u, 1, most - rank, rank));
       }
     };
   }

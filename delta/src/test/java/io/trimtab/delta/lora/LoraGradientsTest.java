@@ -77,7 +77,8 @@ class LoraGradientsTest {
 
   private static Part linear(Tensor weight, Rng rng) {
     Linear layer = new Linear("layer", new Weight.Dense(weight), null);
-    Part part = LoraLinear.create(
+    Part part =
+        LoraLinear.create(
             layer,
             List.of(FusedLayer.Rows.all(layer)),
             2,
