@@ -248,7 +248,7 @@ class StartsTest {
                           }))),
           Model.Pooling.MEAN,
           false);
-      Tensor inputs = seen.get();
+      Tensor inputs = java.util.Objects.requireNonNull(seen.get());
       Tensor directions = delta.parameters().getFirst().value().detach();
       Tensor best = io.trimtab.tensor.Indexing.slice(Decompositions.svd(inputs).vt(), 0, 0, 4);
       double most = Reduction.norm(LinearAlgebra.linear(inputs, best, null)).item();
