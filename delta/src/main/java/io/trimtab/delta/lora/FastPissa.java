@@ -15,7 +15,9 @@ public record FastPissa(int iterations) implements LoraStart {
   @Override
   public Factors of(Linear layer, Tensor weight, int rank, double scale, Rng rng) {
     Starts.checkRank("PiSSA", layer, rank, Math.min(weight.size(0), weight.size(1)));
-    Decompositions.Svd svd = Decompositions.largest(weight, rank, iterations, rng);
+    // Directions of its own: the start, which is subtracted, is then the same at every attaching.
+    Rng directions = Rng.seeded(layer.path().hashCode());
+    Decompositions.Svd svd = Decompositions.largest(weight, rank, iterations, directions);
     return Starts.principal(svd, rank, scale, layer);
   }
 }

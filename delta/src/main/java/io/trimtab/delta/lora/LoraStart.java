@@ -31,7 +31,8 @@ public interface LoraStart {
    *     layer's part
    * @param rank the inner size
    * @param scale what B A is multiplied by
-   * @param rng where random numbers come from
+   * @param rng where random numbers come from; a start that {@linkplain #isSubtracted is
+   *     subtracted} must not depend on it, so that a copy of a delta begins at the same
    */
   Factors of(Linear layer, Tensor weight, int rank, double scale, Rng rng);
 

@@ -155,6 +155,9 @@ class StartsTest {
       }
       TinyModels.move(delta, 2);
       float[] tuned = with(delta);
+      try (Delta copy = delta.copy()) {
+        assertThat(with(copy)).as("a copy").isEqualTo(tuned);
+      }
       DeltaFiles.save(delta, directory.resolve("saved"));
       try (Delta read = DeltaFiles.load(directory.resolve("saved"), model)) {
         Lora written = (Lora) read.spec();
