@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
@@ -118,8 +119,7 @@ class OrthogonalAndSparseVariantsTest {
         double up = lossAt(delta, parameter, Arithmetic.addScaled(start, direction, STEP));
         double down = lossAt(delta, parameter, Arithmetic.addScaled(start, direction, -STEP));
         parameter.assign(start);
-        Tensor gradient = parameter.gradient();
-        assertThat(gradient).as(parameter.name()).isNotNull();
+        Tensor gradient = Objects.requireNonNull(parameter.gradient(), parameter.name());
         double slope = Reduction.sum(Arithmetic.multiply(gradient, direction)).item();
         double scale =
             2e-3 * Reduction.norm(gradient).item() * Math.sqrt((double) start.elements());

@@ -43,7 +43,7 @@ class TorchRandomTest {
         TorchRandom random = TorchRandom.seeded(7)) {
       assertThat(random.kaimingUniform(Math.sqrt(5), 3, 4).toFloats())
           .startsWith(0.03492254f, -0.3011968f, 0.1592117f, 0.15689027f)
-          .endsWith(0.3549431562423706f, 0.050935208797454834f);
+          .endsWith(0.35494316f, 0.05093521f);
     }
   }
 
@@ -52,7 +52,7 @@ class TorchRandomTest {
     try (Scope _ = Scope.open();
         TorchRandom random = TorchRandom.seeded(5)) {
       float[] drawn = random.normal(20).toFloats();
-      float[] expected = {1.84232986f, 0.5188871f, -1.7119213f, -1.7013793f, -0.12966268f};
+      float[] expected = {1.8423299f, 0.5188871f, -1.7119213f, -1.7013793f, -0.12966268f};
       IntStream.range(0, expected.length)
           .forEach(
               i ->
@@ -66,8 +66,7 @@ class TorchRandomTest {
     try (Scope _ = Scope.open();
         TorchRandom random = TorchRandom.seeded(1)) {
       assertThat(random.permutation(5).toLongs()).containsExactly(0, 4, 2, 3, 1);
-      assertThat(random.uniform(0, 1, 2).toFloats())
-          .containsExactly(0.029281556606292725f, 0.7998586297035217f);
+      assertThat(random.uniform(0, 1, 2).toFloats()).containsExactly(0.029281557f, 0.7998586f);
     }
   }
 
