@@ -33,7 +33,7 @@ public final class BoftMethod implements DeltaMethod {
   @Override
   public String paper() {
     return "Liu et al., Parameter-Efficient Orthogonal Finetuning via Butterfly Factorization,"
-               + " 2023";
+        + " 2023";
   }
 
   @Override

@@ -29,7 +29,7 @@ public final class HraMethod implements DeltaMethod {
   @Override
   public String paper() {
     return "Yuan et al., Bridging The Gap between Low-rank and Orthogonal Adaptation via"
-               + " Householder Reflection Adaptation, 2024";
+        + " Householder Reflection Adaptation, 2024";
   }
 
   @Override

@@ -28,7 +28,7 @@ public final class IntrinsicMethod implements DeltaMethod {
   @Override
   public String paper() {
     return "Aghajanyan et al., Intrinsic Dimensionality Explains the Effectiveness of Language"
-               + " Model Fine-Tuning, 2020";
+        + " Model Fine-Tuning, 2020";
   }
 
   @Override

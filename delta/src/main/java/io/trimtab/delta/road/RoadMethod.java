@@ -29,7 +29,7 @@ public final class RoadMethod implements DeltaMethod {
   @Override
   public String paper() {
     return "Liao and Monz, 3-in-1: 2D Rotary Adaptation for Efficient Finetuning, Efficient"
-               + " Batching and Composability, 2024";
+        + " Batching and Composability, 2024";
   }
 
   @Override
