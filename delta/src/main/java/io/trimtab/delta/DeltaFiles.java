@@ -76,7 +76,7 @@ public final class DeltaFiles {
 
   private static List<Parameter> stored(Delta delta) {
     List<Parameter> stored = new ArrayList<>(delta.parameters());
-    stored.addAll(delta.constants());
+    delta.constants().stream().filter(delta.spec()::isStored).forEach(stored::add);
     return stored;
   }
 

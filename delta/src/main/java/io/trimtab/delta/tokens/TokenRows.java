@@ -181,7 +181,7 @@ final class TokenRows implements Part {
     Tensor both = Indexing.concat(List.of(rows.value().detach().to(stored.dtype()), stored), 0);
     long[] from = new long[layer.rows()];
     for (int i = 0; i < from.length; i++) {
-      from[i] = tokens.length + i;
+      from[i] = (long) tokens.length + i;
     }
     for (int i = 0; i < tokens.length; i++) {
       from[(int) tokens[i]] = i;

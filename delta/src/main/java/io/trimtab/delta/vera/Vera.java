@@ -8,12 +8,11 @@ import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
-import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
-import io.trimtab.tensor.Tensor;
+import io.trimtab.tensor.TorchRandom;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,10 +27,18 @@ import java.util.Set;
  * @param rank the inner size
  * @param start what every number of d starts at
  * @param dropout the probability that an input of A is dropped in training
- * @param projectionSeed what A and B are drawn from; they are stored with the delta all the same
+ * @param projectionSeed what A and B are drawn from
+ * @param projectionStored whether A and B are stored with the delta; where they are not, they are
+ *     drawn from the seed by PyTorch's generator each time, as PEFT does
  * @param targets the linear layers it goes on
  */
-public record Vera(int rank, double start, double dropout, int projectionSeed, Targets targets)
+public record Vera(
+    int rank,
+    double start,
+    double dropout,
+    int projectionSeed,
+    boolean projectionStored,
+    Targets targets)
     implements DeltaSpec {
   static final String DOWN = "vera_A";
   static final String UP = "vera_B";
@@ -46,27 +53,32 @@ public record Vera(int rank, double start, double dropout, int projectionSeed, T
 
   /** VeRA of a rank with d starting at 0.1, no dropout, on query and value. */
   public static Vera rank(int rank) {
-    return new Vera(rank, 0.1, 0, 0, Targets.of(Address.suffixes(List.of("query", "value"))));
+    return new Vera(rank, 0.1, 0, 0, true, Targets.of(Address.suffixes(List.of("query", "value"))));
   }
 
   /** The same with another start of d. */
   public Vera start(double value) {
-    return new Vera(rank, value, dropout, projectionSeed, targets);
+    return new Vera(rank, value, dropout, projectionSeed, projectionStored, targets);
   }
 
   /** The same with dropout before A. */
   public Vera dropout(double probability) {
-    return new Vera(rank, start, probability, projectionSeed, targets);
+    return new Vera(rank, start, probability, projectionSeed, projectionStored, targets);
   }
 
   /** The same with A and B drawn from another seed. */
   public Vera projectionSeed(int seed) {
-    return new Vera(rank, start, dropout, seed, targets);
+    return new Vera(rank, start, dropout, seed, projectionStored, targets);
+  }
+
+  /** The same with A and B left out of files, to be drawn again: much smaller files. */
+  public Vera projectionStored(boolean stored) {
+    return new Vera(rank, start, dropout, projectionSeed, stored, targets);
   }
 
   /** The same on other layers. */
   public Vera on(Targets where) {
-    return new Vera(rank, start, dropout, projectionSeed, where);
+    return new Vera(rank, start, dropout, projectionSeed, projectionStored, where);
   }
 
   /** The same on the layers of these suffixes. */
@@ -94,20 +106,20 @@ public record Vera(int rank, double start, double dropout, int projectionSeed, T
     long in = layers.stream().mapToLong(layer -> layer.weight().in()).max().orElseThrow();
     long out = layers.stream().mapToLong(layer -> layer.weight().out()).max().orElseThrow();
     Device device = layers.getFirst().weight().dense().device();
-    Rng rng = Rng.seeded(projectionSeed);
-    try (Scope _ = Scope.open()) {
-      Parameter down = Parameter.constant(DOWN, projection(rng, device, rank, in));
-      Parameter up = Parameter.constant(UP, projection(rng, device, out, rank));
+    // PEFT's numbers for both, so that a delta can be stored with or without them.
+    try (Scope _ = Scope.open();
+        TorchRandom random = TorchRandom.seeded(projectionSeed)) {
+      Parameter down = Parameter.constant(DOWN, random.kaimingUniform(0, rank, in).to(device));
+      Parameter up = Parameter.constant(UP, random.kaimingUniform(0, out, rank).to(device));
       return layers.stream()
           .<Part>map(layer -> VeraLinear.create(layer, down, up, start, dropout))
           .toList();
     }
   }
 
-  /** Kaiming's uniform start (He et al., 2015): within ± √(6 / columns). */
-  private static Tensor projection(Rng rng, Device device, long rows, long columns) {
-    double bound = Math.sqrt(6.0 / columns);
-    return rng.uniform(-bound, bound, DType.F32, device, rows, columns);
+  @Override
+  public boolean isStored(Parameter constant) {
+    return projectionStored;
   }
 
   @Override
@@ -122,7 +134,7 @@ public record Vera(int rank, double start, double dropout, int projectionSeed, T
     config.put("d_initial", start);
     config.put("vera_dropout", dropout);
     config.put("projection_prng_key", projectionSeed);
-    config.put("save_projection", true);
+    config.put("save_projection", projectionStored);
     config.put("bias", "none");
     config.put("init_weights", true);
     PeftFields.writeFanInFanOut(model, config);

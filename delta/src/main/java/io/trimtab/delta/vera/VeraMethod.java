@@ -1,7 +1,6 @@
 package io.trimtab.delta.vera;
 
 import com.google.auto.service.AutoService;
-import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
@@ -42,6 +41,7 @@ public final class VeraMethod implements DeltaMethod {
             .start(options.decimal("start", 0.1))
             .dropout(options.decimal("dropout", 0))
             .projectionSeed(options.integer("projection-seed", 0))
+            .projectionStored(options.flag("store-projection", true))
             .on(Targets.fromOptions(options, Targets.queriesAndValues(model)));
     options.checkAllUsed();
     return vera;
@@ -51,18 +51,12 @@ public final class VeraMethod implements DeltaMethod {
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
     PeftFields.checkFanInFanOut(config, model);
     PeftFields.refuseBias(config, "VeRA");
-    if (!config.flag("save_projection", true)) {
-      throw new DeltaException.Unsupported(
-          "found save_projection=false in "
-              + config.path()
-              + ", expected the projections vera_A and vera_B in the file, since they depend on"
-              + " torch's random numbers; save the adapter again with save_projection=True");
-    }
     return new Vera(
         config.integer("r", 256),
         config.decimal("d_initial", 0.1),
         config.decimal("vera_dropout", 0),
         config.integer("projection_prng_key", 0),
+        config.flag("save_projection", true),
         Targets.fromConfig(config));
   }
 }
