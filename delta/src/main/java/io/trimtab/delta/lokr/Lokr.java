@@ -18,9 +18,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Settings of LoKr (Yeh et al., 2023, section 3.2 and appendix B.3): ΔW = alpha / rank · w1 ⊗ w2.
- * With out = a·b and in = c·d, w1 is [a, c] and w2 [b, d]. A factor of which the rank is less than
- * half its larger side is itself a product of two thin ones, w2 always, w1 where {@code both}.
+ * Settings of LoKr (Yeh et al., 2023, section 3): ΔW = alpha / rank · w1 ⊗ w2. With out = a·b and
+ * in = c·d, w1 is [a, c] and w2 [b, d]. A factor of which the rank is less than half its larger
+ * side is itself a product of two thin ones, w2 always, w1 where {@code both}.
  *
  * @param rank the inner size of factors that are products
  * @param alpha the numerator of the scale
