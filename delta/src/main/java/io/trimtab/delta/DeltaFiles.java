@@ -87,7 +87,7 @@ public final class DeltaFiles {
 
   private static List<Parameter> stored(Delta delta) {
     List<Parameter> stored = new ArrayList<>(delta.parameters());
-    stored.addAll(delta.constants());
+    delta.constants().stream().filter(delta.spec()::isStored).forEach(stored::add);
     return stored;
   }
 
@@ -151,6 +151,7 @@ public final class DeltaFiles {
       parameter.assign(read(file, key, parameter.value(), path));
     }
     left.removeIf(key -> isAliasOfFilled(key, delta, file));
+    left.removeAll(repeated(delta, file));
     if (!missing.isEmpty() || !left.isEmpty()) {
       throw new DeltaException(
           "found in "
@@ -177,6 +178,25 @@ public final class DeltaFiles {
       }
     }
     return false;
+  }
+
+  /** The keys that hold a tensor of the delta once more, as its parts say they may. */
+  private static Set<String> repeated(Delta delta, TensorFile file) {
+    Set<String> repeated = new LinkedHashSet<>();
+    for (Part part : delta.parts()) {
+      part.aliases()
+          .forEach(
+              (name, of) -> {
+                String key = delta.spec().fileKey(name);
+                String own = delta.spec().fileKey(of);
+                if (file.names().contains(key)
+                    && file.names().contains(own)
+                    && file.bytes(own).mismatch(file.bytes(key)) == -1) {
+                  repeated.add(key);
+                }
+              });
+    }
+    return repeated;
   }
 
   private static Tensor read(TensorFile file, String key, Tensor place, Path path) {

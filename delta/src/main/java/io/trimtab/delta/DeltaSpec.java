@@ -26,6 +26,11 @@ public interface DeltaSpec {
     return "base_model.model." + name;
   }
 
+  /** Whether files hold a constant; one that can be drawn again from a seed may be left out. */
+  default boolean isStored(Parameter constant) {
+    return true;
+  }
+
   /** What a parameter's learning rate is multiplied by. */
   default double rateFactor(Parameter parameter) {
     return 1;

@@ -5,6 +5,7 @@ import io.trimtab.model.Site;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 
 /** One patch of a delta with the parameters it owns. */
 public interface Part {
@@ -31,6 +32,14 @@ public interface Part {
    */
   default List<Parameter> constants() {
     return List.of();
+  }
+
+  /**
+   * Names under which files of PEFT may hold one of its tensors once more, each with the name of
+   * that tensor. They are not written; where a file has one, it must hold the same numbers.
+   */
+  default Map<String, String> aliases() {
+    return Map.of();
   }
 
   /** The names of the base tensors that it was tuned for; it may merge into all of them. */

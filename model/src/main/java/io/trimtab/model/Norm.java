@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Tensor;
 import java.util.Collections;
@@ -35,9 +36,14 @@ public final class Norm extends Layer {
           Patch.Effective atWeight = patches.at(weightSite);
           Patch.Effective atBias = patches.at(biasSite);
           Tensor w = atWeight == null ? weight : atWeight.apply(weight, inside);
-          Tensor b = bias == null || atBias == null ? bias : atBias.apply(bias, inside);
+          Tensor b = atBias == null ? bias : atBias.apply(biasOrZeros(), inside);
           return Neural.layerNorm(inside.cut(input, start), w, b, epsilon);
         });
+  }
+
+  /** A norm without a bias is one with zeros, where a patch puts something in their place. */
+  private Tensor biasOrZeros() {
+    return bias != null ? bias : Creation.zeros(weight.dtype(), weight.device(), weight.size(0));
   }
 
   @Override

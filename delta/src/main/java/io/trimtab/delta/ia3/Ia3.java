@@ -1,11 +1,11 @@
 package io.trimtab.delta.ia3;
 
 import io.trimtab.delta.Address;
-import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
-import io.trimtab.delta.SavedModules;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Targets;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
@@ -22,31 +22,31 @@ import java.util.Map;
  * @param targets the linear layers it goes on
  * @param feedForward those of them whose input is rescaled: the ends of their paths, wherever the
  *     name begins
- * @param modulesToSave layers, such as a new classifier, that are trained as a whole
- * @param lenient whether names that hit nothing are let pass, as in files of PEFT
  */
-public record Ia3(
-    Address targets, List<String> feedForward, List<String> modulesToSave, boolean lenient)
-    implements DeltaSpec {
-  /** Copies the lists. */
+public record Ia3(Targets targets, List<String> feedForward) implements DeltaSpec {
+  /** Copies the list. */
   public Ia3 {
     feedForward = List.copyOf(feedForward);
-    modulesToSave = List.copyOf(modulesToSave);
   }
 
   /** IA3 on layers of these suffixes, with their outputs rescaled. */
   public static Ia3 on(String... suffixes) {
-    return new Ia3(Address.suffixes(List.of(suffixes)), List.of(), List.of(), false);
+    return on(Targets.of(Address.suffixes(List.of(suffixes))));
+  }
+
+  /** IA3 on these layers, with their outputs rescaled. */
+  public static Ia3 on(Targets where) {
+    return new Ia3(where, List.of());
   }
 
   /** The same with the input rescaled, not the output, of those that end so. */
   public Ia3 feedForward(String... ends) {
-    return new Ia3(targets, List.of(ends), modulesToSave, lenient);
+    return new Ia3(targets, List.of(ends));
   }
 
   /** The same with whole layers trained along. */
   public Ia3 saving(String... modules) {
-    return new Ia3(targets, feedForward, List.of(modules), lenient);
+    return new Ia3(targets.saving(modules), feedForward);
   }
 
   @Override
@@ -56,23 +56,12 @@ public record Ia3(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    SavedModules saved = SavedModules.find(model, modulesToSave, lenient);
     List<Part> parts = new ArrayList<>();
-    for (Layer layer : hits(model)) {
-      if (!(layer instanceof Linear linear)) {
-        throw new DeltaException.Unsupported(
-            "found " + layer + " as a target of IA3, expected linear layers; leave it out");
-      }
-      if (!saved.contains(linear.weightName())) {
-        parts.add(Ia3Linear.create(linear, isFeedForward(layer)));
-      }
+    for (Linear layer : targets.linears(model, "IA3")) {
+      parts.add(Ia3Linear.create(layer, isFeedForward(layer)));
     }
-    parts.addAll(saved.parts());
+    parts.addAll(targets.saved(model).parts());
     return parts;
-  }
-
-  private List<Layer> hits(Model model) {
-    return lenient ? targets.resolveLeniently(model) : targets.resolve(model);
   }
 
   private boolean isFeedForward(Layer layer) {
@@ -82,16 +71,16 @@ public record Ia3(
   @Override
   public Map<String, Object> toConfig(Model model) {
     // Whole paths, since PEFT wants every feed-forward name to be a target's name too.
-    List<Layer> hits = hits(model);
+    List<Layer> hits = targets.layers(model);
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("target_modules", hits.stream().map(Layer::path).toList());
+    if (!targets.modulesToSave().isEmpty()) {
+      config.put("modules_to_save", targets.modulesToSave());
+    }
     config.put(
         "feedforward_modules", hits.stream().filter(this::isFeedForward).map(Layer::path).toList());
-    config.put("fan_in_fan_out", false);
+    PeftFields.writeFanInFanOut(model, config);
     config.put("init_ia3_weights", true);
-    if (!modulesToSave.isEmpty()) {
-      config.put("modules_to_save", modulesToSave);
-    }
     return config;
   }
 }

@@ -6,7 +6,8 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftTargets;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Model;
@@ -58,46 +59,40 @@ public final class Ia3Method implements DeltaMethod {
   @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
     Options options = new Options(name(), typed);
-    String targets = options.text("targets", "");
-    String feedForward = options.text("feedforward", "");
+    List<String> feedForward = options.texts("feedforward");
+    boolean named = !options.text("targets", "").isEmpty();
+    Targets targets = Targets.fromOptions(options, Address.ALL_LINEAR);
     options.checkAllUsed();
-    if (targets.isEmpty()) {
-      if (!feedForward.isEmpty()) {
-        throw new DeltaException(
-            "found feedforward="
-                + feedForward
-                + " for ia3 without targets, expected both; name the"
-                + " layers, feed-forward ones too, in targets");
-      }
-      return usual(model);
+    if (named) {
+      return new Ia3(targets, feedForward);
     }
-    List<String> ends =
-        feedForward.isEmpty() ? List.of() : List.of(feedForward.strip().split("\\s*,\\s*"));
-    return new Ia3(Address.parse(targets), ends, List.of(), false);
+    if (!feedForward.isEmpty()) {
+      throw new DeltaException(
+          "found feedforward="
+              + String.join(",", feedForward)
+              + " for ia3 without targets, expected both; name the layers, feed-forward ones too,"
+              + " in targets");
+    }
+    return usual(model, targets);
   }
 
   /** As the paper has it where the architecture's names are known, else every linear layer. */
-  private static Ia3 usual(Model model) {
+  private static Ia3 usual(Model model, Targets targets) {
     return USUAL.stream()
         .filter(usual -> usual.address().dryRun(model).misses().isEmpty())
         .findFirst()
-        .map(usual -> new Ia3(usual.address(), List.of(usual.feedForward()), List.of(), false))
-        .orElse(Ia3.on(Address.ALL_LINEAR));
+        .map(
+            usual ->
+                new Ia3(
+                    new Targets(usual.address(), targets.modulesToSave(), false),
+                    List.of(usual.feedForward())))
+        .orElse(Ia3.on(targets));
   }
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    if (config.flag("fan_in_fan_out", false)) {
-      throw new DeltaException.Unsupported(
-          "found fan_in_fan_out in "
-              + config.path()
-              + ", expected layers with rows of outputs; transposed ones are not read yet");
-    }
-    return new Ia3(
-        PeftTargets.read(config),
-        feedForward(config, model),
-        config.texts("modules_to_save"),
-        true);
+    PeftFields.checkFanInFanOut(config, model);
+    return new Ia3(Targets.fromConfig(config), feedForward(config, model));
   }
 
   private static List<String> feedForward(ModelConfig config, Model model) {

@@ -8,7 +8,7 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.Map;
 
-/** Registers {@link Selective#biases()}. */
+/** Registers {@link BitFit}, and reads its settings as users type them and as files hold them. */
 @AutoService(DeltaMethod.class)
 public final class BitFitMethod implements DeltaMethod {
   @Override
@@ -32,14 +32,27 @@ public final class BitFitMethod implements DeltaMethod {
     return 1e-3;
   }
 
+  /** Existing biases; where the model has none at all, added ones, as it would else do nothing. */
   @Override
-  public DeltaSpec fromOptions(Map<String, String> options, Model model) {
-    new Options(name(), options).checkAllUsed();
-    return Selective.biases();
+  public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
+    Options options = new Options(name(), typed);
+    boolean none = model.tensors().keySet().stream().noneMatch(name -> name.endsWith("bias"));
+    BitFit bitFit =
+        new BitFit(
+            options.text("targets", "").strip(),
+            options.flag("add", none),
+            options.texts("save"),
+            false);
+    options.checkAllUsed();
+    return bitFit;
   }
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    return Selective.biases();
+    return new BitFit(
+        config.text("targets", ""),
+        config.flag("added", false),
+        config.texts("modules_to_save"),
+        true);
   }
 }

@@ -8,7 +8,7 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.Map;
 
-/** Registers {@link Selective#all()}. */
+/** Registers {@link FullTuning}. */
 @AutoService(DeltaMethod.class)
 public final class FullMethod implements DeltaMethod {
   @Override

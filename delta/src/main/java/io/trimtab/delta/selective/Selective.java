@@ -1,66 +1,58 @@
 package io.trimtab.delta.selective;
 
 import io.trimtab.delta.DeltaException;
-import io.trimtab.delta.DeltaMethod;
-import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.ReplacedTensor;
 import io.trimtab.model.Model;
-import io.trimtab.tensor.Rng;
+import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
- * Settings of selective tuning.
- *
- * @param which the tensors that are trained
+ * Settings of selective tuning, the methods that train some of the model's own tensors and add
+ * nothing.
  */
-public record Selective(Which which) implements DeltaSpec {
-  /** A choice of stored tensors. */
-  public enum Which {
-    /** All of them: full fine-tuning. */
-    ALL,
-    /** Those whose name ends in {@code bias}: BitFit. */
-    BIASES
+public final class Selective {
+  private Selective() {}
+
+  /** Everything: full fine-tuning. */
+  public static FullTuning all() {
+    return new FullTuning();
   }
 
-  /** Full fine-tuning. */
-  public static Selective all() {
-    return new Selective(Which.ALL);
+  /** The biases the model has: BitFit. */
+  public static BitFit biases() {
+    return BitFit.existing();
   }
 
-  /** BitFit. */
-  public static Selective biases() {
-    return new Selective(Which.BIASES);
+  /** The last blocks, whatever comes after them, and the heads. */
+  public static LastBlocks lastBlocks(int blocks) {
+    return new LastBlocks(blocks);
   }
 
-  @Override
-  public DeltaMethod method() {
-    return which == Which.ALL ? new FullMethod() : new BitFitMethod();
+  /** Everything in modules of these paths, or ends of paths. */
+  public static ChosenModules modules(String... paths) {
+    return ChosenModules.of(paths);
   }
 
-  @Override
-  public List<Part> parts(Model model, Rng rng) {
-    List<Part> parts = new ArrayList<>();
-    model
-        .tensors()
-        .forEach(
-            (name, stored) -> {
-              if (which == Which.ALL || name.endsWith("bias")) {
-                parts.add(ReplacedTensor.copyOf(name, name, stored));
-              }
-            });
-    if (parts.isEmpty()) {
+  /**
+   * Parts that train the tensors of these names as wholes.
+   *
+   * @throws DeltaException.NoMatch where there are none
+   */
+  static List<Part> parts(Model model, Collection<String> names, String what) {
+    if (names.isEmpty()) {
       throw new DeltaException.NoMatch(
-          "found no bias in " + model.name() + ", expected some; choose another method");
+          "found no " + what + " in " + model.name() + ", expected some; choose another method");
+    }
+    Map<String, Tensor> stored = model.tensors();
+    List<Part> parts = new ArrayList<>();
+    for (String name : names) {
+      parts.add(ReplacedTensor.copyOf(name, name, Objects.requireNonNull(stored.get(name))));
     }
     return parts;
-  }
-
-  @Override
-  public Map<String, Object> toConfig(Model model) {
-    return new LinkedHashMap<>();
   }
 }

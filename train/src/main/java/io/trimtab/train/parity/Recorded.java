@@ -23,19 +23,20 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Recorded tensors, padded as other libraries pad them, and the packed batches they stand for. */
-final class Recorded implements AutoCloseable {
+public final class Recorded implements AutoCloseable {
   private final TensorFile file;
 
   private Recorded(TensorFile file) {
     this.file = file;
   }
 
-  static Recorded open(Path path) {
+  /** A file of recorded tensors. */
+  public static Recorded open(Path path) {
     return new Recorded(Safetensors.open(path));
   }
 
   /** The model of a directory, in F32 on the CPU as the recordings were made. */
-  static Model model(Path directory) {
+  public static Model model(Path directory) {
     ModelDirectory found = ModelDirectory.of(directory);
     String name = found.path().getFileName().toString();
     return Model.build(name, found.config(), found.tensors(), DType.F32, Device.CPU);
@@ -68,7 +69,7 @@ final class Recorded implements AutoCloseable {
   }
 
   /** The batch of {@code input_ids}, {@code attention_mask} and, where wanted, token types. */
-  Batch batch(String prefix, boolean types) {
+  public Batch batch(String prefix, boolean types) {
     String typeName = prefix + "token_type_ids";
     return Batch.ofPadded(
         matrix(prefix + "input_ids"),
@@ -112,7 +113,7 @@ final class Recorded implements AutoCloseable {
   }
 
   /** What the model's head gives: a row a real token, or for a classifier of rows a row a row. */
-  static Tensor logits(Model model, Batch batch, Patches patches) {
+  public static Tensor logits(Model model, Batch batch, Patches patches) {
     Pass pass = Pass.with(batch.layout(), patches);
     if (model.head(Head.SequenceClassifier.class).isPresent()) {
       return model.classify(batch, pass);

@@ -1,0 +1,55 @@
+package io.trimtab.delta;
+
+import io.trimtab.model.Linear;
+import io.trimtab.model.Pass;
+import io.trimtab.model.Patch;
+import io.trimtab.model.Site;
+import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Tensor;
+import java.util.List;
+
+/**
+ * A part that adds ΔW x to what a linear layer gives, W x + b: the common shape of methods that
+ * build a change ΔW [out, in] of the weight from few numbers. Each says how it multiplies by ΔW
+ * without building it, where that is cheaper, and how it builds it for a merge.
+ */
+public abstract class LinearDelta implements Part {
+  private final Linear layer;
+
+  /** One on the given layer. */
+  protected LinearDelta(Linear layer) {
+    this.layer = layer;
+  }
+
+  /** The layer it goes on. */
+  protected final Linear layer() {
+    return layer;
+  }
+
+  /** ΔW x: [tokens, in] to [tokens, out], in the type of the input. */
+  protected abstract Tensor product(Tensor input, Pass pass);
+
+  /** ΔW in F32, [out, in], as it is outside training. */
+  protected abstract Tensor change();
+
+  @Override
+  public final Site<?> site() {
+    return Site.output(layer.path());
+  }
+
+  @Override
+  public final Patch patch() {
+    return (Patch.Output) (input, output, pass) -> Arithmetic.add(output, product(input, pass));
+  }
+
+  @Override
+  public final List<String> baseTensors() {
+    return List.of(layer.weightName());
+  }
+
+  @Override
+  public final Tensor merge(String name, Tensor stored) {
+    return Arithmetic.add(stored.to(DType.F32), change()).to(stored.dtype());
+  }
+}
