@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaSpec;
 import io.trimtab.model.Model;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -37,8 +38,8 @@ final class DeltaOptions {
       names = "--targets",
       paramLabel = "NAMES",
       description =
-          "Layers it goes on: suffixes with commas, [r]REGEX, or all-linear (default: queries and"
-              + " values).")
+          "Layers it goes on, an address such as query,value, @attn or \"all-linear layers=0-3\""
+              + " (default: queries and values).")
   private @Nullable String targets;
 
   /** Whether a delta was named, or LoRA by one of its settings. */
@@ -53,11 +54,12 @@ final class DeltaOptions {
     DeltaMethod method = DeltaMethods.named(colon < 0 ? text : text.substring(0, colon));
     Map<String, String> options = new LinkedHashMap<>();
     if (colon >= 0) {
-      // A comma may also stand inside a value, as in targets=query,value: what has no = goes on.
+      // A comma may also stand inside a value, as in targets=query,value layers=0-3: what is no key
+      // of the method goes on.
       String key = "";
       for (String piece : text.substring(colon + 1).split(",", -1)) {
         int equals = piece.indexOf('=');
-        if (equals > 0) {
+        if (equals > 0 && isKey(piece.substring(0, equals).strip(), key)) {
           key = piece.substring(0, equals).strip();
           options.put(key, piece.substring(equals + 1).strip());
         } else if (!key.isEmpty()) {
@@ -74,6 +76,12 @@ final class DeltaOptions {
     put(options, "dropout", dropout);
     put(options, "targets", targets);
     return method.fromOptions(options, model);
+  }
+
+  /** Whether a word before = names an option; an address has some words of its own. */
+  private static boolean isKey(String word, String before) {
+    return word.matches("\\w+")
+        && !(before.equals("targets") && Set.of("layers", "exclude").contains(word));
   }
 
   private static void put(Map<String, String> options, String key, @Nullable String value) {

@@ -15,6 +15,7 @@ import io.trimtab.delta.AddressTree.Union;
 import io.trimtab.delta.AddressTree.Within;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -204,12 +205,14 @@ final class AddressParser {
     try {
       AddressRegex.compile(token.text());
     } catch (DeltaException e) {
-      int index = e.getCause() instanceof PatternSyntaxException fault ? fault.getIndex() : 0;
+      PatternSyntaxException fault =
+          e.getCause() instanceof PatternSyntaxException cause ? cause : null;
+      int index = fault == null ? 0 : Math.max(fault.getIndex(), 0);
       AddressSyntaxException placed =
           wrong(
-              Math.min(token.body() + Math.max(index, 0), text.length()),
-              "what is no regular expression",
-              "one of Java's; " + e.getMessage());
+              Math.min(token.body() + index, text.length()),
+              fault == null ? "too many groups" : fault.getDescription().toLowerCase(Locale.ROOT),
+              "a regular expression as Java has them");
       placed.initCause(e);
       throw placed;
     }

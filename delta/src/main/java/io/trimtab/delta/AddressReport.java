@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.SortedSet;
 import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -90,7 +91,7 @@ final class AddressReport {
   }
 
   /** Numbers as {@code 0,2,5-7}. */
-  static String ranges(TreeSet<Integer> numbers) {
+  static String ranges(SortedSet<Integer> numbers) {
     List<String> ranges = new ArrayList<>();
     LinkedHashSet<Integer> left = new LinkedHashSet<>(numbers);
     while (!left.isEmpty()) {

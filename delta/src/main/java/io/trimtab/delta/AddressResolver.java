@@ -25,6 +25,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.TreeMap;
@@ -33,6 +35,7 @@ import java.util.function.Predicate;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds what an address hits. It computes with sets of atoms: a whole layer, or one part of a layer
@@ -258,13 +261,13 @@ final class AddressResolver {
   /** The stack of layers that a path is in, and its number there. */
   private record Place(String stack, int number) {}
 
-  private static java.util.Optional<Place> place(String path) {
+  private static Optional<Place> place(String path) {
     Matcher matcher = NUMBER.matcher(path);
     if (!matcher.matches() || matcher.group("number").length() > 6) {
-      return java.util.Optional.empty();
+      return Optional.empty();
     }
     String stack = String.valueOf(matcher.group("stack"));
-    return java.util.Optional.of(new Place(stack, Integer.parseInt(matcher.group("number"))));
+    return Optional.of(new Place(stack, Integer.parseInt(matcher.group("number"))));
   }
 
   private BitSet inRanges(List<Range> ranges, List<Miss> misses) {
@@ -303,8 +306,7 @@ final class AddressResolver {
                 .orElse(false));
   }
 
-  private static boolean contains(
-      Range range, int number, @org.jspecify.annotations.Nullable TreeSet<Integer> stack) {
+  private static boolean contains(Range range, int number, @Nullable NavigableSet<Integer> stack) {
     return switch (range) {
       case Range.Span span -> span.from() <= number && number <= span.to();
       case Range.Last last -> stack != null && stack.tailSet(number).size() <= last.count();

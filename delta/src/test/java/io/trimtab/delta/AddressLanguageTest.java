@@ -45,7 +45,7 @@ class AddressLanguageTest {
         "\"\"; 0; an empty name",
         "[query; 0; an opening bracket",
         "[r]; 3; nothing",
-        "[r]a(b; 6; what is no regular expression",
+        "[r]a(b; 6; unclosed group",
         "layers=1; 8; the end",
         "query layers=; 13; the end",
         "query layers=5-4; 13; \"5-4\"",
@@ -89,7 +89,7 @@ class AddressLanguageTest {
     assertThat(odd.toString())
         .isEqualTo("\"q*\",\"a \"\"b\"\"\",\"@attn.q\",\"-x\",\"layers=3\",k");
     assertThat(Address.parse(odd.toString())).isEqualTo(odd);
-    Address regex = Address.regex("a, b)\"").excludingRegex("[)]\\(x{1,2}");
+    Address regex = Address.regex("a, b\\)\"").excludingRegex("[)]\\(x{1,2}");
     assertThat(Address.parse(regex.toString())).isEqualTo(regex);
   }
 

@@ -6,11 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -18,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class PeftTargetsTest {
@@ -48,31 +51,50 @@ class PeftTargetsTest {
 
   @ParameterizedTest
   @CsvSource(
-      delimiter = '|',
+      delimiter = ';',
       quoteCharacter = '`',
       value = {
-        "{'target_modules': ['query', 'score']} | {0,1}.attention.self.query",
-        "{'target_modules': '.*\\\\.(query|key)'} | {0,1}.attention.self.{query,key}",
-        "{'target_modules': '.*(?P<part>query)'} | {0,1}.attention.self.query",
-        "{'target_modules': ['query'], 'layers_to_transform': 1} | 1.attention.self.query",
+        "{'target_modules': ['query', 'score']} ; {0,1}.attention.self.query",
+        "{'target_modules': '.*\\\\.(query|key)'} ; {0,1}.attention.self.{query,key}",
+        "{'target_modules': '.*(?P<part>query)'} ; {0,1}.attention.self.query",
+        "{'target_modules': ['query'], 'layers_to_transform': 1} ; 1.attention.self.query",
         "{'target_modules': ['query'], 'layers_to_transform': [1], 'layers_pattern': 'layer'}"
-            + " | 1.attention.self.query",
+            + " ; 1.attention.self.query",
         "{'target_modules': ['query'], 'layers_to_transform': [1], 'layers_pattern': ''}"
-            + " | 1.attention.self.query",
+            + " ; 1.attention.self.query",
         "{'target_modules': ['query', 'bert.encoder.layer.0.attention.self.key'],"
-            + " 'layers_to_transform': [1]} | {1.attention.self.query,0.attention.self.key}",
+            + " 'layers_to_transform': [1]} ; {1.attention.self.query,0.attention.self.key}",
         "{'target_modules': ['query', 'key'], 'exclude_modules': ['0.attention.self.key']}"
-            + " | {0.attention.self.query,1.attention.self.query,1.attention.self.key}",
+            + " ; {0.attention.self.query,1.attention.self.query,1.attention.self.key}",
         "{'target_modules': ['query'], 'exclude_modules': '.*\\\\.0\\\\..*'} |"
             + " 1.attention.self.query",
         "{'target_modules': ['query'], 'exclude_modules': ['nothing']} |"
             + " {0,1}.attention.self.query",
         "{'target_modules': 'ALL-linear', 'exclude_modules': '.*dense'}"
-            + " | {0,1}.attention.self.{query,key,value}",
+            + " ; {0,1}.attention.self.{query,key,value}",
       })
   void readsAsPeftDoes(String json, String expected) throws IOException {
     assertThat(hits(read(json.replace('\'', '"'))))
         .containsExactlyInAnyOrderElementsOf(TinyFamilies.expand(LAYER + expected));
+  }
+
+  /** Random settings and what PEFT 0.21.2's own {@code check_target_module_exists} says of them. */
+  @Test
+  void hitsAreThoseOfPeftItself() throws IOException {
+    JsonNode cases;
+    try (InputStream in = PeftTargetsTest.class.getResourceAsStream("peft-targets.json")) {
+      cases = JsonMapper.shared().readTree(Objects.requireNonNull(in));
+    }
+    assertThat(cases.size()).isGreaterThan(100);
+    try (TinyFamilies models = new TinyFamilies()) {
+      for (JsonNode one : cases) {
+        List<String> expected = one.get("hits").valueStream().map(JsonNode::asString).toList();
+        Address address = read(one.get("config").toString());
+        assertThat(address.dryRun(models.get(one.get("model").asString())).paths())
+            .as(one.toString())
+            .containsExactlyInAnyOrderElementsOf(expected);
+      }
+    }
   }
 
   @Test
