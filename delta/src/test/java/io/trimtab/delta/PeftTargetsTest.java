@@ -66,9 +66,9 @@ class PeftTargetsTest {
             + " 'layers_to_transform': [1]} ; {1.attention.self.query,0.attention.self.key}",
         "{'target_modules': ['query', 'key'], 'exclude_modules': ['0.attention.self.key']}"
             + " ; {0.attention.self.query,1.attention.self.query,1.attention.self.key}",
-        "{'target_modules': ['query'], 'exclude_modules': '.*\\\\.0\\\\..*'} |"
+        "{'target_modules': ['query'], 'exclude_modules': '.*\\\\.0\\\\..*'} ;"
             + " 1.attention.self.query",
-        "{'target_modules': ['query'], 'exclude_modules': ['nothing']} |"
+        "{'target_modules': ['query'], 'exclude_modules': ['nothing']} ;"
             + " {0,1}.attention.self.query",
         "{'target_modules': 'ALL-linear', 'exclude_modules': '.*dense'}"
             + " ; {0,1}.attention.self.{query,key,value}",
