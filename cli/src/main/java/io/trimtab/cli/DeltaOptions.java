@@ -35,8 +35,8 @@ final class DeltaOptions {
       names = "--targets",
       paramLabel = "NAMES",
       description =
-          "Layers it goes on: suffixes with commas, [r]REGEX, or all-linear (default: queries and"
-              + " values).")
+          "Layers it goes on, an address such as query,value, @attn or \"all-linear layers=0-3\""
+              + " (default: queries and values).")
   private @Nullable String targets;
 
   /** The names of all methods. */

@@ -1,90 +1,242 @@
 package io.trimtab.delta;
 
-import io.trimtab.model.Embedding;
-import io.trimtab.model.Head;
+import io.trimtab.delta.AddressTree.AllLinear;
+import io.trimtab.delta.AddressTree.Full;
+import io.trimtab.delta.AddressTree.Minus;
+import io.trimtab.delta.AddressTree.PeftLayers;
+import io.trimtab.delta.AddressTree.Suffix;
+import io.trimtab.delta.AddressTree.Union;
 import io.trimtab.model.Layer;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
-import java.util.ArrayList;
-import java.util.Comparator;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.function.Predicate;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Names layers of a model by their paths: by suffixes that start at a dot ({@code query}, {@code
- * output.dense}), by a regular expression over the whole path, or all linear layers but the
- * outputs; some layers and numbers of blocks may be left out. A name that matches nothing is an
- * error.
+ * Names layers of a model by their paths, in a small language. Its items:
+ *
+ * <ul>
+ *   <li>{@code query}, {@code output.dense}: paths that are this or end in a dot and this;
+ *   <li>{@code layer.*.attention.self.q*}, {@code encoder.**}: globs, from a dot to the end;
+ *   <li>{@code [r]layer\.[12]\..*query}: OpenDelta's expressions, from a dot to the end;
+ *   <li>{@code [f].*\.query}: PEFT's expressions, over the whole path;
+ *   <li>{@code all-linear}: every linear layer but those that give results;
+ *   <li>{@code @attn.q}, or OpenDelta's {@code attn@.q@}: the common structure, the same for every
+ *       architecture; of a layer that holds several parts it is a slice.
+ * </ul>
+ *
+ * <p>They are joined by commas and taken away by {@code - name}, from left to right; parentheses
+ * group. {@code layers=4-11}, {@code layers=0,2,5-7} or {@code layers=last:4} keeps only these, and
+ * {@code exclude=} takes away from, the group it stands in. An item that hits nothing is an error
+ * where it is resolved.
  */
 public final class Address {
   /** The name for every linear layer of a model except those that give its results. */
   public static final String ALL_LINEAR = "all-linear";
 
-  private final List<String> suffixes;
-  private final String regex;
-  private final List<String> excluded;
-  private final String excludedRegex;
-  private final List<Integer> blocks;
-  private final List<String> blockNames;
+  private final AddressTree tree;
 
-  private Address(
-      List<String> suffixes,
-      String regex,
-      List<String> excluded,
-      String excludedRegex,
-      List<Integer> blocks,
-      List<String> blockNames) {
-    this.suffixes = List.copyOf(suffixes);
-    this.regex = regex;
-    this.excluded = List.copyOf(excluded);
-    this.excludedRegex = excludedRegex;
-    this.blocks = List.copyOf(blocks);
-    this.blockNames = List.copyOf(blockNames);
+  private Address(AddressTree tree) {
+    this.tree = tree;
   }
 
-  /** Layers whose path is one of {@code names} or ends in a dot and one of them. */
+  /** What an address is to find. */
+  public enum Kind {
+    /** Linear layers and embeddings: what most methods go on. */
+    PROJECTIONS,
+    /** Norms. */
+    NORMS,
+    /** Every layer that has tensors of its own. */
+    LAYERS,
+    /** Layers, and the modules that hold them, such as a whole attention. */
+    MODULES
+  }
+
+  /**
+   * Some outputs of a layer: rows of its weight.
+   *
+   * @param start the first
+   * @param end behind the last
+   */
+  public record Outputs(long start, long end) {
+    /** How many. */
+    public long count() {
+      return end - start;
+    }
+  }
+
+  /**
+   * A place that is hit.
+   *
+   * @param path of a layer or module
+   * @param layer the layer; null for a module that is a name only
+   * @param outputs which of the layer's outputs, or null for the whole layer
+   */
+  public record Hit(String path, @Nullable Layer layer, @Nullable Outputs outputs) {
+    @Override
+    public String toString() {
+      return outputs == null ? path : path + "[" + outputs.start() + ":" + outputs.end() + "]";
+    }
+  }
+
+  /**
+   * A part of an address that hits nothing.
+   *
+   * @param part as it is written
+   * @param hint what may have been meant
+   */
+  public record Miss(String part, String hint) {}
+
+  /**
+   * What an address hits: the result of a dry run.
+   *
+   * @param address the address
+   * @param model the model's name
+   * @param found what is hit, in the order of computation
+   * @param missed the parts that hit nothing
+   */
+  public record Resolution(Address address, String model, List<Hit> found, List<Miss> missed) {
+    /** Copies the lists. */
+    public Resolution {
+      found = List.copyOf(found);
+      missed = List.copyOf(missed);
+    }
+
+    /** The layers hit, each once, whole or in part. */
+    public List<Layer> hits() {
+      return found.stream()
+          .map(Hit::layer)
+          .<Layer>mapMulti(Resolution::present)
+          .distinct()
+          .toList();
+    }
+
+    private static void present(
+        @Nullable Layer layer, java.util.function.Consumer<Layer> consumer) {
+      if (layer != null) {
+        consumer.accept(layer);
+      }
+    }
+
+    /** The parts that hit nothing, as they are written. */
+    public List<String> misses() {
+      return missed.stream().map(Miss::part).toList();
+    }
+
+    /** The paths hit, each once. */
+    public List<String> paths() {
+      return found.stream().map(Hit::path).distinct().toList();
+    }
+
+    /** The report: what is hit, with repeated blocks on one line, and what misses. */
+    public String report() {
+      return AddressReport.of(this);
+    }
+
+    /** This, unless something is missing. */
+    Resolution checked() {
+      if (found.isEmpty() || !missed.isEmpty()) {
+        throw AddressHints.noMatch(this);
+      }
+      return this;
+    }
+
+    /** The hits as layers, for methods that go on whole layers. */
+    List<Layer> whole() {
+      for (Hit hit : found) {
+        Outputs outputs = hit.outputs();
+        if (outputs != null) {
+          throw new DeltaException.Unsupported(
+              "found outputs "
+                  + outputs.start()
+                  + " to "
+                  + (outputs.end() - 1)
+                  + " of "
+                  + hit.path()
+                  + " hit by "
+                  + address
+                  + ", expected whole layers here; name the layer ("
+                  + hit.path().substring(hit.path().lastIndexOf('.') + 1)
+                  + ") instead of a part of it");
+        }
+      }
+      return hits();
+    }
+  }
+
+  /**
+   * Reads an address as users type it.
+   *
+   * @throws AddressSyntaxException with the place where it goes wrong
+   */
+  public static Address parse(String text) {
+    return new Address(AddressParser.parse(text));
+  }
+
+  /**
+   * Layers whose path is one of {@code names} or ends in a dot and one of them; {@link #ALL_LINEAR}
+   * stands for itself, every other character for no more than itself.
+   */
   public static Address suffixes(List<String> names) {
+    return union(
+        names,
+        names.stream()
+            .map(name -> name.equals(ALL_LINEAR) ? new AllLinear() : new Suffix(name))
+            .map(AddressTree.class::cast)
+            .toList());
+  }
+
+  /** The same where no name is special, as in the lists of PEFT and OpenDelta. */
+  static Address literals(List<String> names) {
+    return union(names, names.stream().<AddressTree>map(Suffix::new).toList());
+  }
+
+  private static Address union(List<String> names, List<AddressTree> members) {
     if (names.isEmpty() || names.stream().anyMatch(String::isBlank)) {
       throw new DeltaException(
           "found target layers " + names + ", expected at least one name such as query");
     }
-    return new Address(names, "", List.of(), "", List.of(), List.of());
+    return new Address(members.size() == 1 ? members.getFirst() : new Union(members));
   }
 
   /** Layers whose whole path matches a regular expression. */
   public static Address regex(String regex) {
-    compile(regex);
-    return new Address(List.of(), regex, List.of(), "", List.of(), List.of());
+    AddressRegex.compile(regex);
+    return new Address(new Full(regex));
   }
 
-  /** Reads one text: {@code all-linear}, {@code [r]REGEX}, or names with commas between them. */
-  public static Address parse(String text) {
-    String trimmed = text.strip();
-    if (trimmed.startsWith("[r]")) {
-      return regex(trimmed.substring(3));
-    }
-    return suffixes(List.of(trimmed.split("\\s*,\\s*")));
+  /** An address of the given form. */
+  static Address of(AddressTree tree) {
+    return new Address(tree);
+  }
+
+  /** Its form. */
+  AddressTree tree() {
+    return tree;
+  }
+
+  /** What this or another address hits. */
+  public Address and(Address other) {
+    return new Address(Union.of(tree, other.tree));
+  }
+
+  /** What this hits and another address does not. */
+  public Address without(Address other) {
+    return new Address(new Minus(tree, other.tree));
   }
 
   /** The same without layers of these suffixes. */
   public Address excluding(List<String> names) {
-    return new Address(suffixes, regex, names, "", blocks, blockNames);
+    return names.isEmpty() ? this : without(literals(names));
   }
 
   /** The same without layers whose whole path matches a regular expression. */
   public Address excludingRegex(String paths) {
-    compile(paths);
-    return new Address(suffixes, regex, List.of(), paths, blocks, blockNames);
+    return without(regex(paths));
   }
 
   /**
    * The same in blocks of these numbers only: the first number in a layer's path. A layer that is
-   * named by its whole path is hit wherever it is.
+   * named by its whole path is hit wherever it is. In all blocks where there are no numbers.
    */
   public Address inBlocks(List<Integer> numbers) {
     return inBlocks(numbers, List.of());
@@ -95,115 +247,35 @@ public final class Address {
    * {@code names}, each a regular expression such as {@code layer}; after any where there are none.
    */
   public Address inBlocks(List<Integer> numbers, List<String> names) {
-    names.forEach(Address::compile);
-    return new Address(suffixes, regex, excluded, excludedRegex, numbers, names);
-  }
-
-  /** The suffixes; empty where this is a regular expression. */
-  public List<String> suffixes() {
-    return suffixes;
-  }
-
-  /** The regular expression; empty where there is none. */
-  public String regex() {
-    return regex;
-  }
-
-  /** The suffixes left out. */
-  public List<String> excluded() {
-    return excluded;
-  }
-
-  /** The regular expression of what is left out; empty where there is none. */
-  public String excludedRegex() {
-    return excludedRegex;
-  }
-
-  /** What the numbers of blocks come after; empty for anything. */
-  public List<String> blockNames() {
-    return blockNames;
-  }
-
-  /** The numbers of the blocks it is confined to; empty for all. */
-  public List<Integer> blocks() {
-    return blocks;
-  }
-
-  /**
-   * What an address hits: the report of a dry run.
-   *
-   * @param hits the layers, in the order of computation
-   * @param misses the names that match no layer
-   */
-  public record Resolution(List<Layer> hits, List<String> misses) {
-    /** The paths of the layers hit. */
-    public List<String> paths() {
-      return hits.stream().map(Layer::path).toList();
+    names.forEach(AddressRegex::compile);
+    if (numbers.isEmpty()) {
+      return this;
     }
+    // What is taken away stays so, even where a name is a whole path.
+    return new Address(
+        tree instanceof Minus(AddressTree from, AddressTree what)
+            ? new Minus(new PeftLayers(from, numbers, names), what)
+            : new PeftLayers(tree, numbers, names));
   }
 
-  /** Finds what this address hits among linear layers and embeddings; never fails. */
+  /** Finds what this hits among linear layers and embeddings, and what it misses. */
   public Resolution dryRun(Model model) {
-    List<Layer> layers =
-        model
-            .root()
-            .walk()
-            .filter(layer -> layer instanceof Linear || layer instanceof Embedding)
-            .toList();
-    Set<String> outputs = outputs(model);
-    List<Layer> hits = new ArrayList<>();
-    Set<String> missing = new LinkedHashSet<>(suffixes);
-    if (!regex.isEmpty()) {
-      missing.add(regex);
-    }
-    Pattern pattern = compile(regex);
-    for (Layer layer : layers) {
-      if (isExcluded(layer.path())) {
-        continue;
-      }
-      boolean inBlocks = isInBlocks(layer.path());
-      boolean hit = false;
-      for (String suffix : suffixes) {
-        boolean matches =
-            suffix.equals(ALL_LINEAR)
-                ? layer instanceof Linear && inBlocks && !outputs.contains(layer.path())
-                : endsIn(layer.path(), suffix) && (inBlocks || layer.path().equals(suffix));
-        if (matches) {
-          missing.remove(suffix);
-          hit = true;
-        }
-      }
-      if (inBlocks && !regex.isEmpty() && pattern.matcher(layer.path()).matches()) {
-        missing.remove(regex);
-        hit = true;
-      }
-      if (hit) {
-        hits.add(layer);
-      }
-    }
-    return new Resolution(List.copyOf(hits), List.copyOf(missing));
+    return dryRun(model, Kind.PROJECTIONS);
+  }
+
+  /** Finds what this hits among layers of a kind, and what it misses. */
+  public Resolution dryRun(Model model, Kind kind) {
+    return new AddressResolver(model, kind).resolve(this);
   }
 
   /**
-   * The layers this address hits.
+   * The linear layers and embeddings that this address hits.
    *
-   * @throws DeltaException.NoMatch where it, or one of its names, hits nothing; names near misses
+   * @throws DeltaException.NoMatch where it, or a part of it, hits nothing; names near misses
+   * @throws DeltaException.Unsupported where it hits a part of a layer; see {@link #find}
    */
   public List<Layer> resolve(Model model) {
-    Resolution resolution = dryRun(model);
-    if (!resolution.misses().isEmpty() || resolution.hits().isEmpty()) {
-      String missing =
-          resolution.misses().isEmpty() ? toString() : String.join(", ", resolution.misses());
-      throw new DeltaException.NoMatch(
-          "found no layer of "
-              + model.name()
-              + " that matches "
-              + missing
-              + ", expected the path of a layer, a suffix of it after a dot, or [r] and a regular"
-              + " expression over all of it; near it: "
-              + String.join(", ", nearest(model, missing)));
-    }
-    return resolution.hits();
+    return dryRun(model).checked().whole();
   }
 
   /**
@@ -211,110 +283,46 @@ public final class Address {
    */
   public List<Layer> resolveLeniently(Model model) {
     Resolution resolution = dryRun(model);
-    return resolution.hits().isEmpty() ? resolve(model) : resolution.hits();
+    return (resolution.found().isEmpty() ? resolution.checked() : resolution).whole();
   }
 
-  private boolean isExcluded(String path) {
-    return excluded.stream().anyMatch(suffix -> endsIn(path, suffix))
-        || (!excludedRegex.isEmpty() && compile(excludedRegex).matcher(path).matches());
+  /**
+   * What this address hits among layers of a kind, for methods that can go on a part of a layer or
+   * on other layers than {@link #resolve} gives.
+   *
+   * @throws DeltaException.NoMatch where it, or a part of it, hits nothing; names near misses
+   */
+  public List<Hit> find(Model model, Kind kind) {
+    return dryRun(model, kind).checked().found();
   }
 
-  private boolean isInBlocks(String path) {
-    if (blocks.isEmpty()) {
-      return true;
-    }
-    List<String> names = blockNames.isEmpty() ? List.of("[^.]*") : blockNames;
-    for (String name : names) {
-      Matcher number = compile("(?:^|.*?\\.)" + name + "\\.(?<block>\\d+)\\.").matcher(path);
-      if (number.lookingAt()) {
-        return blocks.contains(Integer.valueOf(number.group("block")));
-      }
-    }
-    return false;
+  /** What {@link #find} hits, where parts that hit nothing are let pass. */
+  public List<Hit> findLeniently(Model model, Kind kind) {
+    Resolution resolution = dryRun(model, kind);
+    return resolution.found().isEmpty() ? resolution.checked().found() : resolution.found();
   }
 
   /** Whether a path is a name or ends in a dot and that name. */
   public static boolean endsIn(String path, String suffix) {
-    return path.equals(suffix) || path.endsWith("." + suffix);
-  }
-
-  private static Set<String> outputs(Model model) {
-    Set<String> outputs = new LinkedHashSet<>();
-    model
-        .root()
-        .walk()
-        .filter(layer -> layer instanceof Head && !(layer instanceof Head.Pooler))
-        .forEach(head -> outputs.add(head.children().getLast().path()));
-    return outputs;
-  }
-
-  private static Pattern compile(String regex) {
-    try {
-      return Pattern.compile(regex);
-    } catch (PatternSyntaxException e) {
-      throw new DeltaException(
-          "found \""
-              + regex
-              + "\" as a regular expression ("
-              + e.getDescription()
-              + " at "
-              + e.getIndex()
-              + "), expected Java's syntax",
-          e);
-    }
-  }
-
-  private static List<String> nearest(Model model, String wanted) {
-    String last = wanted.substring(wanted.lastIndexOf('.') + 1);
-    Predicate<Layer> named = layer -> layer instanceof Linear || layer instanceof Embedding;
-    return model
-        .root()
-        .walk()
-        .filter(named)
-        .map(layer -> layer.path().replaceAll("\\.\\d+\\.", ".*."))
-        .distinct()
-        .sorted(
-            Comparator.comparingInt(
-                path -> distance(path.substring(path.lastIndexOf('.') + 1), last)))
-        .limit(4)
-        .toList();
-  }
-
-  /** Levenshtein's distance. */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int above = row[j];
-        int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        row[j] = Math.min(replaced, Math.min(above, row[j - 1]) + 1);
-        diagonal = above;
-      }
-    }
-    return row[b.length()];
-  }
-
-  private List<Object> state() {
-    return List.of(suffixes, regex, excluded, excludedRegex, blocks, blockNames);
+    return path.equals(suffix)
+        || (path.length() > suffix.length()
+            && path.endsWith(suffix)
+            && path.charAt(path.length() - suffix.length() - 1) == '.');
   }
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Address address && state().equals(address.state());
+    return other instanceof Address address && tree.equals(address.tree);
   }
 
   @Override
   public int hashCode() {
-    return state().hashCode();
+    return tree.hashCode();
   }
 
+  /** The address as it can be parsed again. */
   @Override
   public String toString() {
-    return regex.isEmpty() ? String.join(",", suffixes) : "[r]" + regex;
+    return AddressPrinter.print(tree);
   }
 }

@@ -1,6 +1,7 @@
 package io.trimtab.delta;
 
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -8,19 +9,24 @@ import java.util.TreeSet;
 /** Options as users type them, {@code key=value}, with errors that say what was expected. */
 public final class Options {
   private final String method;
-  private final Map<String, String> typed;
+  private final Map<String, String> typed = new HashMap<>();
   private final TreeSet<String> known = new TreeSet<>();
 
   /** The options typed for a method. */
   public Options(String method, Map<String, String> typed) {
     this.method = method;
-    this.typed = Map.copyOf(typed);
+    typed.forEach((key, value) -> this.typed.put(normal(key), value));
+  }
+
+  /** Words of a key may be joined by dashes or underscores. */
+  private static String normal(String key) {
+    return key.replace('_', '-');
   }
 
   /** A text. */
   public String text(String key, String usual) {
-    known.add(key);
-    return typed.getOrDefault(key, usual);
+    known.add(normal(key));
+    return typed.getOrDefault(normal(key), usual);
   }
 
   /** A list of texts with commas between them; empty where there is none. */

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 
@@ -172,14 +173,14 @@ public final class DeltaExpression {
     return new Term.Single(word, accept(':') ? options() : Map.of());
   }
 
-  /** {@code key=value, key=value}; a comma may stand inside a value: what has no = goes on. */
+  /** {@code key=value, key=value}; a comma may stand inside a value: what is no key goes on. */
   private Map<String, String> options() {
     Map<String, String> options = new LinkedHashMap<>();
     String key = "";
     do {
       String piece = piece();
       int equals = piece.indexOf('=');
-      if (equals > 0) {
+      if (equals > 0 && isKey(piece.substring(0, equals).strip(), key)) {
         key = piece.substring(0, equals).strip();
         options.put(key, piece.substring(equals + 1).strip());
       } else if (key.isEmpty()) {
@@ -189,6 +190,12 @@ public final class DeltaExpression {
       }
     } while (accept(','));
     return options;
+  }
+
+  /** Whether a word before = names an option; an address has some words of its own. */
+  private static boolean isKey(String word, String before) {
+    return word.matches("[\\w-]+")
+        && !(before.equals("targets") && Set.of("layers", "exclude").contains(word));
   }
 
   /** Up to the next comma or the end of the term; what is between quotes or brackets is kept. */

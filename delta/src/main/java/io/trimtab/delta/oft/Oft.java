@@ -1,6 +1,7 @@
 package io.trimtab.delta.oft;
 
 import io.trimtab.delta.Address;
+import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
@@ -151,13 +152,13 @@ public record Oft(
   }
 
   @Override
-  public TrainingRule rule(List<Part> parts) {
+  public TrainingRule rule(Delta delta) {
     return radius == 0
         ? TrainingRule.NONE
         : new TrainingRule() {
           @Override
           public void afterStep(long step, long steps) {
-            for (Part part : parts) {
+            for (Part part : delta.parts()) {
               if (part instanceof OftLinear oft) {
                 oft.pullBack();
               }
