@@ -2,7 +2,7 @@ package io.trimtab.delta;
 
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -44,13 +44,24 @@ public final class PeftFields {
   }
 
   /**
-   * Refuses flags that are on and change the result in a way that a method does not compute.
+   * Refuses biases trained along, and flags that are on: what changes the result in a way that a
+   * method does not compute.
    *
-   * @throws DeltaException.Unsupported which names all that are on
+   * @param method its name, for the error
+   * @param flags what has to be false or absent
+   * @throws DeltaException.Unsupported which names all that is found
    */
-  public static void refuseFlags(ModelConfig config, String method, String... flags) {
-    List<String> found =
-        Arrays.stream(flags).filter(flag -> config.flag(flag, false)).sorted().toList();
+  public static void refuse(ModelConfig config, String method, String... flags) {
+    List<String> found = new ArrayList<>();
+    String bias = config.text("bias", "none");
+    if (!bias.equals("none")) {
+      found.add("bias=" + bias);
+    }
+    for (String flag : flags) {
+      if (config.flag(flag, false)) {
+        found.add(flag);
+      }
+    }
     if (!found.isEmpty()) {
       throw new DeltaException.Unsupported(
           "found "
@@ -60,21 +71,6 @@ public final class PeftFields {
               + ", expected plain "
               + method
               + "; what this changes in the result is not computed");
-    }
-  }
-
-  /** Refuses stored biases that are trained along: a {@code bias} other than {@code none}. */
-  public static void refuseBias(ModelConfig config, String method) {
-    String bias = config.text("bias", "none");
-    if (!bias.equals("none")) {
-      throw new DeltaException.Unsupported(
-          "found bias="
-              + bias
-              + " in "
-              + config.path()
-              + ", expected none; "
-              + method
-              + " does not train stored biases here, train them by bitfit");
     }
   }
 

@@ -77,20 +77,7 @@ class MovementTest {
   @Test
   void whatCannotBeMergedShowsItsParameters() {
     try (TinyFamilies models = new TinyFamilies()) {
-      Lora plain = Lora.rank(1).on(Address.parse("attn.Wo layers=0"));
-      Lora withBias =
-          new Lora(
-              1,
-              1,
-              0,
-              false,
-              plain.targets(),
-              Lora.Bias.NONE,
-              true,
-              List.of(),
-              Map.of(),
-              Map.of(),
-              false);
+      Lora withBias = Lora.rank(1).on(Address.parse("attn.Wo layers=0")).outputBias(true);
       try (Delta delta = withBias.attach(models.get("modernbert"), Rng.seeded(1));
           Scope _ = Scope.open()) {
         TinyModels.move(delta, 3);

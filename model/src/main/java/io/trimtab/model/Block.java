@@ -34,7 +34,7 @@ public abstract class Block extends Layer {
   /**
    * Where the parts are that all architectures have: {@code attn}, {@code attn.q}, {@code attn.k},
    * {@code attn.v}, {@code attn.proj}, {@code attn.layer_norm}, {@code ff}, {@code ff.w1}, {@code
-   * ff.w2}, {@code ff.layer_norm}.
+   * ff.w2}, {@code ff.layer_norm}, and {@code ff.w3} where the feed-forward network is gated.
    */
   public abstract SequencedMap<String, Place> places();
 

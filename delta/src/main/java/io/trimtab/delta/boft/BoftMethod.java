@@ -5,7 +5,7 @@ import io.trimtab.delta.DeltaFiles;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftRefusals;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.Safetensors;
@@ -58,7 +58,7 @@ public final class BoftMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftRefusals.check(config, "BOFT", "fan_in_fan_out");
+    PeftFields.refuse(config, "BOFT", "fan_in_fan_out");
     return new Boft(
         config.integer("boft_block_size", USUAL_SIZE),
         config.integer("boft_block_num", 0),

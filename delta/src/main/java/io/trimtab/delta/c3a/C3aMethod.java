@@ -5,7 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftRefusals;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.SizePattern;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
@@ -74,7 +74,7 @@ public final class C3aMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftRefusals.check(config, "C3A");
+    PeftFields.refuse(config, "C3A");
     C3a.Start start = C3a.Start.ZERO;
     if (config.isText("init_weights")) {
       start = start(config.text("init_weights"));

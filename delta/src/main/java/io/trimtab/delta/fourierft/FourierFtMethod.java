@@ -5,7 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftRefusals;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.SizePattern;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
@@ -67,7 +67,7 @@ public final class FourierFtMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftRefusals.check(config, "FourierFT", "fan_in_fan_out");
+    PeftFields.refuse(config, "FourierFT", "fan_in_fan_out");
     if (config.fields().contains("random_loc_seed") && !config.has("random_loc_seed")) {
       throw new DeltaException.Unsupported(
           "found no random_loc_seed in "

@@ -5,7 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftRefusals;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
@@ -59,7 +59,7 @@ public final class HraMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftRefusals.check(config, "HRA");
+    PeftFields.refuse(config, "HRA");
     return new Hra(
         config.integer("r", USUAL_RANK),
         config.flag("apply_GS", false),

@@ -98,7 +98,7 @@ public final class MissMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftFields.refuseBias(config, "MiSS");
+    PeftFields.refuse(config, "MiSS");
     boolean named = config.isText("init_weights");
     return new Miss(
         config.integer("r", USUAL),

@@ -5,7 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftRefusals;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
@@ -106,7 +106,7 @@ public final class OftMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftRefusals.check(config, "OFT", "fan_in_fan_out");
+    PeftFields.refuse(config, "OFT", "fan_in_fan_out");
     boolean series = config.flag("use_cayley_neumann", true);
     if (!config.has("oft_block_size") || (series && !isSince(config.text("peft_version", "")))) {
       throw new DeltaException.Unsupported(

@@ -52,8 +52,7 @@ public final class RandLoraMethod implements DeltaMethod {
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
     PeftFields.checkFanInFanOut(config, model);
-    PeftFields.refuseBias(config, "RandLoRA");
-    PeftFields.refuseFlags(config, "RandLoRA", "sparse", "very_sparse");
+    PeftFields.refuse(config, "RandLoRA", "sparse", "very_sparse");
     if (!config.flag("save_projection", true)) {
       throw new DeltaException.Unsupported(
           "found save_projection=false in "

@@ -4,7 +4,7 @@ import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftRefusals;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Linear;
@@ -61,7 +61,7 @@ public final class RoadMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftRefusals.check(config, "RoAd");
+    PeftFields.refuse(config, "RoAd");
     return new Road(
         Road.Variant.of(config.text("variant", Road.Variant.ROAD_1.text())),
         config.integer("group_size", USUAL_GROUP),

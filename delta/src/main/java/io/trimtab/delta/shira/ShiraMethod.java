@@ -5,7 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.PeftRefusals;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Linear;
@@ -77,7 +77,7 @@ public final class ShiraMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftRefusals.check(config, "SHiRA", "fan_in_fan_out");
+    PeftFields.refuse(config, "SHiRA", "fan_in_fan_out");
     String mask = config.text("mask_type", Shira.Mask.RANDOM.text());
     return new Shira(
         config.integer("r", USUAL_RANK),

@@ -50,7 +50,7 @@ public final class VeraMethod implements DeltaMethod {
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
     PeftFields.checkFanInFanOut(config, model);
-    PeftFields.refuseBias(config, "VeRA");
+    PeftFields.refuse(config, "VeRA");
     return new Vera(
         config.integer("r", 256),
         config.decimal("d_initial", 0.1),

@@ -130,7 +130,9 @@ final class ModernBertBlock extends Block {
       places.put("attn.layer_norm", Place.of(parts.attentionNorm()));
     }
     places.put("ff", Place.of(feedForward));
-    places.put("ff.w1", Place.of(parts.gate()));
+    int inner = (int) parts.gate().weight().out() / 2;
+    places.put("ff.w1", Place.of(parts.gate(), 0, inner));
+    places.put("ff.w3", Place.of(parts.gate(), inner, inner));
     places.put("ff.w2", Place.of(parts.down()));
     places.put("ff.layer_norm", Place.of(parts.feedForwardNorm()));
     return places;
