@@ -108,7 +108,7 @@ public abstract sealed class BottleneckMethod implements DeltaMethod
 
   @Override
   public double startsWithin() {
-    return 0.25;
+    return 0.05;
   }
 
   @Override

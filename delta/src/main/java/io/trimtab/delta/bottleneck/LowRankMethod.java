@@ -24,7 +24,7 @@ public final class LowRankMethod extends BottleneckMethod {
   @Override
   public String paper() {
     return "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
-               + " 2021";
+        + " 2021";
   }
 
   @Override
@@ -34,7 +34,7 @@ public final class LowRankMethod extends BottleneckMethod {
 
   @Override
   public double startsWithin() {
-    return 2;
+    return 1.5;
   }
 
   @Override

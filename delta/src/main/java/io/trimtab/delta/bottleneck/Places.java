@@ -130,7 +130,7 @@ final class Places {
   private int blockOf(Layer layer) {
     List<Block> all = model.encoder().blocks();
     for (int i = 0; i < all.size(); i++) {
-      if (all.get(i).walk().anyMatch(part -> part == layer)) {
+      if (all.get(i).walk().anyMatch(layer::equals)) {
         return i;
       }
     }

@@ -61,7 +61,7 @@ public sealed interface Size {
       if (!text.contains(":")) {
         return reduced(Double.parseDouble(text));
       }
-      for (String part : text.split(",")) {
+      for (String part : text.split(",", -1)) {
         int colon = part.indexOf(':');
         double value = Double.parseDouble(part.substring(colon + 1));
         String block = part.substring(0, Math.max(0, colon)).strip();

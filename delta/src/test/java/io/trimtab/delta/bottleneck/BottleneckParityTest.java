@@ -10,8 +10,13 @@ import io.trimtab.model.ModelException;
 import io.trimtab.tensor.Rng;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -35,8 +40,7 @@ class BottleneckParityTest {
     void of(RecordedCase recorded);
   }
 
-  private static Stream<DynamicTest> tests(
-      String kind, java.util.function.Predicate<Path> wanted, Check check) {
+  private static Stream<DynamicTest> tests(String kind, Predicate<Path> wanted, Check check) {
     List<Path> cases = TinyModels.fixtures(kind).stream().filter(wanted).toList();
     assumeTrue(!cases.isEmpty(), "no recorded adapters at -Dtrimtab.fixtures");
     return cases.stream()
@@ -77,7 +81,8 @@ class BottleneckParityTest {
       String embeddings = recorded.model().encoder().embeddings().path();
       String base = embeddings.substring(0, embeddings.lastIndexOf('.'));
       boolean phm = config.flag("phm_layer");
-      recorded.fill(delta, "adapter.safetensors", name -> adapterHubKey(name, base, phm));
+      recorded.fill(
+          delta, "adapter.safetensors", new AdapterHubKeys(base, phm, config.flag("ln_before")));
       boolean gated = config.flag("use_gating");
       assertThat(recorded.error(delta, gated)).isLessThan(ALLOWED);
     }
@@ -128,7 +133,9 @@ class BottleneckParityTest {
         Bottleneck.of(
             new HoulsbyMethod(),
             placement,
-            Size.reduced(config.decimal("reduction_factor")),
+            config.isNumber("reduction_factor")
+                ? Size.reduced(config.decimal("reduction_factor"))
+                : byBlock(config.section("reduction_factor")),
             maps,
             inside,
             Start.named(config.text("init_weights")));
@@ -142,25 +149,79 @@ class BottleneckParityTest {
         : spec;
   }
 
+  private static Size byBlock(ModelConfig factors) {
+    Map<Integer, Double> byBlock = new HashMap<>();
+    for (String block : factors.fields()) {
+      if (!block.equals("default")) {
+        byBlock.put(Integer.valueOf(block), factors.decimal(block));
+      }
+    }
+    return new Size.Reduced(factors.decimal("default"), byBlock);
+  }
+
   private static String textOrFlag(ModelConfig config, String field) {
     return config.isText(field) ? config.text(field) : String.valueOf(config.flag(field));
   }
 
-  private static String adapterHubKey(String name, String base, boolean phm) {
-    if (name.startsWith("invertible.")) {
-      return base
-          + ".invertible_adapters.a."
-          + name.substring(11, 12).toUpperCase(java.util.Locale.ROOT)
-          + name.substring(12).replace(".down.", ".0.").replace(".up.", ".2.");
+  /**
+   * AdapterHub's names.
+   *
+   * @param base the path of the model without its head
+   * @param phm whether the maps are Compacter's
+   * @param normed whether a norm takes the first place of the way down, under two names
+   */
+  private record AdapterHubKeys(String base, boolean phm, boolean normed)
+      implements RecordedCase.Keys {
+    @Override
+    public List<String> of(String ours) {
+      if (ours.startsWith("invertible.")) {
+        return List.of(
+            base
+                + ".invertible_adapters.a."
+                + ours.substring(11, 12).toUpperCase(Locale.ROOT)
+                + ours.substring(12).replace(".down.", ".0.").replace(".up.", ".2."));
+      }
+      if (ours.startsWith("adapter.")) {
+        String shared = ours.substring(ours.indexOf('.') + 1);
+        String name =
+            shared.startsWith("rule")
+                ? "phm_" + shared.replace('.', '_')
+                : "W_" + shared.replace(".whole", "").replace('.', '_');
+        return List.of(base + ".shared_parameters.a." + name);
+      }
+      int at = ours.indexOf(".adapter.");
+      String path = ours.substring(0, at);
+      String parent = path.substring(0, path.lastIndexOf('.'));
+      String tensor = tensor(ours.substring(at + 9));
+      return Stream.of(
+              path + ".adapters.a.",
+              path + ".attention_adapters.adapters.a.",
+              (path.endsWith("attention")
+                      ? parent + ".attention_adapters"
+                      : parent + ".output_adapters")
+                  + ".adapters.a.")
+          .map(prefix -> prefix + tensor)
+          .toList();
     }
-    if (name.startsWith("adapter.")) {
-      return base + ".shared_parameters.a." + name.replace("adapter.", "phm_");
+
+    private String tensor(String ours) {
+      String name =
+          ours.replace("down.", normed ? "adapter_down.1." : "adapter_down.0.")
+              .replace("up.", "adapter_up.")
+              .replace("norm_", "adapter_norm_");
+      return phm && !ours.startsWith("norm") && !ours.startsWith("gate")
+          ? name.replaceAll("(?<!rule)\\.(left|right)$", ".W_$1")
+              .replaceAll("rule$", "phm_rule")
+              .replaceAll("rule\\.(left|right)$", "phm_rule_$1")
+              .replaceAll("\\.whole$", ".W")
+              .replaceAll("\\.bias$", ".b")
+          : name;
     }
-    String key =
-        name.replace(".adapter.", ".adapters.a.")
-            .replace(".down.", ".adapter_down.0.")
-            .replace(".up.", ".adapter_up.");
-    return phm ? key.replaceAll("\\.(left|right)$", ".W_$1").replaceAll("\\.bias$", ".b") : key;
+
+    @Override
+    public boolean isAlias(String key) {
+      return normed && key.contains(".adapter_down.0.");
+    }
   }
 
   private void openDelta(RecordedCase recorded) {
@@ -170,9 +231,10 @@ class BottleneckParityTest {
     String name = type.equals("compacter") ? "compactor" : type;
     boolean dense = type.endsWith("adapter") && !type.startsWith("low");
     try (Delta delta = spec.attach(recorded.model(), Rng.seeded(1))) {
-      java.util.Map<String, String> modules = new java.util.HashMap<>();
+      Map<String, String> modules = new HashMap<>();
       spec.places(recorded.model()).forEach(place -> modules.put(place.path(), place.from()));
-      recorded.fill(delta, "delta.safetensors", ours -> openDeltaKey(ours, modules, name, dense));
+      recorded.fill(
+          delta, "delta.safetensors", ours -> List.of(openDeltaKey(ours, modules, name, dense)));
       assertThat(delta.count()).isEqualTo(recorded.trainable());
       assertThat(recorded.error(delta, false)).isLessThan(ALLOWED);
     }
@@ -217,8 +279,8 @@ class BottleneckParityTest {
   private static final Pattern OURS = Pattern.compile("(.*)\\.adapter\\.(down|up)\\.(\\w+)");
 
   private static String openDeltaKey(
-      String ours, java.util.Map<String, String> modules, String name, boolean dense) {
-    java.util.regex.Matcher parts = OURS.matcher(ours);
+      String ours, Map<String, String> modules, String name, boolean dense) {
+    Matcher parts = OURS.matcher(ours);
     assertThat(parts.matches()).isTrue();
     String module = modules.get(parts.group(1));
     // Its name for a whole attention is that of the module around the one that we call so.

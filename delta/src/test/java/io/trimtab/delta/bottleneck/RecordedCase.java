@@ -16,8 +16,9 @@ import io.trimtab.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Set;
-import java.util.function.Function;
+import java.util.stream.Stream;
 
 /** An adapter that another library recorded, with its base and the logits it gives there. */
 final class RecordedCase implements AutoCloseable {
@@ -49,18 +50,33 @@ final class RecordedCase implements AutoCloseable {
     return config("io.json").integer("trainable");
   }
 
+  /** Names of one of our tensors in the other library's files, by what those may be. */
+  interface Keys {
+    /** All names that it may have; one of them has to be in the file. */
+    List<String> of(String ours);
+
+    /** Whether a tensor of the file is another one once more. */
+    default boolean isAlias(String key) {
+      return false;
+    }
+  }
+
   /** Fills a delta; every tensor of the file has to have a place. */
-  void fill(Delta delta, String file, Function<String, String> keyOf) {
+  void fill(Delta delta, String file, Keys keys) {
     try (Scope _ = Scope.open();
         TensorFile tensors = Safetensors.open(directory.resolve(file))) {
       Set<String> left = new LinkedHashSet<>(tensors.names());
-      for (Parameter parameter : delta.parameters()) {
-        String key = keyOf.apply(parameter.name());
-        if (!left.remove(key)) {
-          throw new AssertionError("no " + key + " for " + parameter + " among " + left);
-        }
+      for (Parameter parameter :
+          Stream.concat(delta.parameters().stream(), delta.constants().stream()).toList()) {
+        List<String> candidates = keys.of(parameter.name());
+        String key =
+            candidates.stream()
+                .filter(left::remove)
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("none of " + candidates + " in " + left));
         parameter.assign(read(tensors, key));
       }
+      left.removeIf(keys::isAlias);
       if (!left.isEmpty()) {
         throw new AssertionError("left over: " + left);
       }
