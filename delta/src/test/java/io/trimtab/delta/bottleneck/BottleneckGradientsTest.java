@@ -18,6 +18,7 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,8 +49,8 @@ class BottleneckGradientsTest {
       double slope = 0;
       double size = 0;
       for (int i = 0; i < starts.size(); i++) {
-        Tensor gradient = parameters.get(i).gradient();
-        assertThat(gradient).as(parameters.get(i).name()).isNotNull();
+        Tensor gradient =
+            Objects.requireNonNull(parameters.get(i).gradient(), parameters.get(i).name());
         slope += Reduction.sum(Arithmetic.multiply(gradient, direction.get(i))).item();
         size += Math.pow(Reduction.norm(gradient).item(), 2);
       }

@@ -14,6 +14,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.regex.Matcher;
@@ -282,7 +283,7 @@ class BottleneckParityTest {
       String ours, Map<String, String> modules, String name, boolean dense) {
     Matcher parts = OURS.matcher(ours);
     assertThat(parts.matches()).isTrue();
-    String module = modules.get(parts.group(1));
+    String module = Objects.requireNonNull(modules.get(parts.group(1)));
     // Its name for a whole attention is that of the module around the one that we call so.
     String hooked =
         module.endsWith("attention.output")
