@@ -35,6 +35,7 @@ class OperatorsOfOneTensorTest {
         operator("logarithm", Arithmetic::logarithm, Math::log, POSITIVE),
         operator("cosine", Arithmetic::cosine, Math::cos, ANY),
         operator("sine", Arithmetic::sine, Math::sin, ANY),
+        operator("arcTangent", Arithmetic::arcTangent, Math::atan, ANY),
         operator("relu", Neural::relu, x -> Math.max(x, 0), ANY),
         operator("silu", Neural::silu, x -> x / (1 + Math.exp(-x)), ANY),
         operator("tanh", Neural::tanh, Math::tanh, ANY),
