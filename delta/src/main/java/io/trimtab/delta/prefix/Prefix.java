@@ -33,6 +33,9 @@ import java.util.stream.IntStream;
  * @param blocks the numbers of the blocks that have one; empty for all
  * @param text token numbers of a text whose own keys and values the prefix starts as, at least
  *     {@code length}; empty for a random start
+ * @param shifted whether tokens are at later positions, as if those of the prefix stood before
+ *     them, as in PEFT, where a model has a table of positions; else they stay, as in AdapterHub
+ * @param dropout the probability that a number of the prefix is dropped in training
  * @param modulesToSave layers, such as a new classifier, that are trained as a whole
  * @param lenient whether names of modules that hit nothing are let pass, as in files of PEFT
  */
@@ -41,6 +44,8 @@ public record Prefix(
     int inner,
     List<Integer> blocks,
     List<Integer> text,
+    boolean shifted,
+    double dropout,
     List<String> modulesToSave,
     boolean lenient)
     implements DeltaSpec {
@@ -68,6 +73,9 @@ public record Prefix(
           "found a text and a projection for a prefix, expected one of them: what a network"
               + " computes cannot start as given keys and values");
     }
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new DeltaException("found dropout " + dropout + ", expected 0 to below 1");
+    }
     blocks = List.copyOf(blocks);
     text = List.copyOf(text);
     modulesToSave = List.copyOf(modulesToSave);
@@ -75,32 +83,59 @@ public record Prefix(
 
   /** A prefix in every block, its keys and values trained themselves from a random start. */
   public static Prefix of(int length) {
-    return new Prefix(length, 0, List.of(), List.of(), List.of(), false);
+    return new Prefix(length, 0, List.of(), List.of(), true, 0, List.of(), false);
   }
 
   /** The same made by a network of that inner size. */
   public Prefix projected(int size) {
-    return new Prefix(length, size, blocks, text, modulesToSave, lenient);
+    return with(size, blocks, text, shifted, dropout, modulesToSave);
   }
 
   /** The same in some blocks only. */
   public Prefix inBlocks(List<Integer> numbers) {
-    return new Prefix(length, inner, numbers, text, modulesToSave, lenient);
+    return with(inner, numbers, text, shifted, dropout, modulesToSave);
   }
 
   /** The same starting as the keys and values of the first tokens of a text. */
   public Prefix startingAs(List<Integer> ids) {
-    return new Prefix(length, inner, blocks, ids, modulesToSave, lenient);
+    return with(inner, blocks, ids, shifted, dropout, modulesToSave);
   }
 
   /** The same with whole layers trained along. */
   public Prefix saving(String... modules) {
-    return new Prefix(length, inner, blocks, text, List.of(modules), lenient);
+    return with(inner, blocks, text, shifted, dropout, List.of(modules));
+  }
+
+  /** The same with the tokens' positions as they are without it, as AdapterHub has it. */
+  public Prefix keepingPositions() {
+    return with(inner, blocks, text, false, dropout, modulesToSave);
+  }
+
+  /** The same with dropout of keys and values in training. */
+  public Prefix dropout(double probability) {
+    return with(inner, blocks, text, shifted, probability, modulesToSave);
+  }
+
+  private Prefix with(
+      int newInner,
+      List<Integer> newBlocks,
+      List<Integer> newText,
+      boolean newShifted,
+      double newDropout,
+      List<String> newModules) {
+    return new Prefix(
+        length, newInner, newBlocks, newText, newShifted, newDropout, newModules, lenient);
   }
 
   @Override
   public DeltaMethod method() {
     return new PrefixMethod();
+  }
+
+  /** One of our own where the tokens' positions stay: PEFT would shift them. */
+  @Override
+  public String peftType() {
+    return shifted ? method().peftType() : PrefixMethod.KEPT;
   }
 
   @Override
@@ -125,15 +160,22 @@ public record Prefix(
     places.forEach(
         (attention, at) -> {
           Block first = all.get(at.keySet().iterator().next());
-          parts.add(new PrefixPart(attention, table, at, keysAndValues(first)));
+          parts.add(new PrefixPart(attention, table, at, dropout, keysAndValues(first)));
         });
-    model
-        .encoder()
-        .embeddings()
-        .positions()
-        .ifPresent(positions -> parts.add(new LaterPositions(positions, length)));
+    if (shifted) {
+      model
+          .encoder()
+          .embeddings()
+          .positions()
+          .ifPresent(positions -> parts.add(new LaterPositions(positions, length)));
+    }
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
     return parts;
+  }
+
+  /** The numbers of the blocks of a model that have one. */
+  public List<Integer> chosen(Model model) {
+    return numbers(model.encoder().blocks().size(), model);
   }
 
   private List<Integer> numbers(int count, Model model) {
@@ -246,6 +288,9 @@ public record Prefix(
     config.put("prefix_projection", false);
     if (!blocks.isEmpty()) {
       config.put("trimtab_blocks", numbers);
+    }
+    if (dropout > 0) {
+      config.put("trimtab_dropout", dropout);
     }
     if (!modulesToSave.isEmpty()) {
       config.put("modules_to_save", modulesToSave);
