@@ -21,7 +21,7 @@ import java.util.Set;
 
 /**
  * Prefixes: {@code prefix_tuning}. The keys and values of all blocks come out of one table or
- * network, whose tensors files repeat for every block that uses it.
+ * network, whose tensors files repeat for every block.
  */
 final class PrefixTranslation implements Translation {
   private static final String FLAT = "prompt_embeddings";
@@ -95,7 +95,10 @@ final class PrefixTranslation implements Translation {
   @Override
   public List<DeltaTensors.Entry> entries(Delta delta, Keys keys, Map<String, Parameter> left) {
     Prefix prefix = (Prefix) delta.spec();
-    String own = "prefix_tunings." + keys.adapter() + ".self_prefix.";
+    // DistilBERT's attention alone goes by another name.
+    boolean distilled = delta.base().config().modelType().equals("distilbert");
+    String own =
+        "prefix_tunings." + keys.adapter() + (distilled ? ".self." : ".self_prefix.");
     List<DeltaTensors.Entry> main = new ArrayList<>();
     String root = keys.below("prefix_tuning." + own);
     if (prefix.inner() == 0) {
@@ -110,7 +113,7 @@ final class PrefixTranslation implements Translation {
                           root + each.getValue(), Translation.take(left, each.getKey()))));
     }
     List<DeltaTensors.Entry> entries = new ArrayList<>(main);
-    for (String attention : attentions(prefix, delta.base())) {
+    for (String attention : attentions(delta.base())) {
       String at = attention + ".prefix_tuning.pool." + own;
       for (DeltaTensors.Entry entry : main) {
         entries.add(again(at + entry.key().substring(root.length()), entry));
@@ -119,12 +122,11 @@ final class PrefixTranslation implements Translation {
     return entries;
   }
 
-  /** The modules that have queries, keys and values, of the blocks with a prefix. */
-  private static Set<String> attentions(Prefix prefix, Model model) {
+  /** The modules that have queries, keys and values, also those of blocks without a prefix. */
+  private static Set<String> attentions(Model model) {
     Set<String> paths = new LinkedHashSet<>();
-    List<Block> blocks = model.encoder().blocks();
-    for (int number : prefix.chosen(model)) {
-      Place query = Objects.requireNonNull(blocks.get(number).places().get("attn.q"));
+    for (Block block : model.encoder().blocks()) {
+      Place query = Objects.requireNonNull(block.places().get("attn.q"));
       paths.add(query.path().substring(0, query.path().lastIndexOf('.')));
     }
     return paths;

@@ -7,7 +7,9 @@ import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Block;
+import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
+import io.trimtab.model.Place;
 import io.trimtab.model.Sublayer;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -18,9 +20,12 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -148,13 +153,14 @@ public record Prefix(
     List<Block> all = model.encoder().blocks();
     List<Integer> numbers = numbers(all.size(), model);
     int size = keySize(numbers, model);
-    PrefixTable table = table(model, numbers, size, rng);
+    List<Integer> owners = owners(numbers, all);
+    PrefixTable table = table(model, owners, size, rng);
     SequencedMap<Sublayer, Map<Integer, Integer>> places = new LinkedHashMap<>();
-    for (int place = 0; place < numbers.size(); place++) {
-      Sublayer attention = all.get(numbers.get(place)).attention();
-      places
-          .computeIfAbsent(attention, key -> new LinkedHashMap<>())
-          .put(numbers.get(place), place);
+    for (int number : numbers) {
+      Map<Integer, Integer> at =
+          places.computeIfAbsent(all.get(number).attention(), key -> new LinkedHashMap<>());
+      boolean owns = at.isEmpty() || owners.contains(number);
+      at.put(number, owns ? owners.indexOf(number) : at.values().iterator().next());
     }
     List<Part> parts = new ArrayList<>();
     places.forEach(
@@ -171,6 +177,14 @@ public record Prefix(
     }
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
     return parts;
+  }
+
+  /** The blocks with a prefix of their own: in AdapterHub, blocks that share weights share one. */
+  private List<Integer> owners(List<Integer> numbers, List<Block> all) {
+    Set<Sublayer> seen = new LinkedHashSet<>();
+    return numbers.stream()
+        .filter(number -> seen.add(all.get(number).attention()) || shifted)
+        .toList();
   }
 
   /** The numbers of the blocks of a model that have one. */
@@ -230,7 +244,7 @@ public record Prefix(
         Tensor start = rng.normal(1, DType.F32, device, length, width);
         return PrefixTable.flat(Parameter.of(TABLE, start), size);
       }
-      int hidden = model.encoder().embeddings().words().size();
+      long hidden = hidden(model);
       return PrefixTable.of(
           new PrefixTable.Network(
               Parameter.of("embedding.weight", rng.normal(1, DType.F32, device, length, hidden)),
@@ -242,8 +256,15 @@ public record Prefix(
     }
   }
 
+  /** The size of what the last block gives; words' vectors may be smaller. */
+  private static long hidden(Model model) {
+    Place last = Objects.requireNonNull(model.encoder().blocks().getLast().places().get("ff.w2"));
+    Linear output = (Linear) model.layer(last.path()).orElseThrow();
+    return output.weight().out();
+  }
+
   /** The usual start of a dense layer: uniform within ± 1 / √inputs. */
-  private static Parameter uniform(String name, int inputs, Rng rng, Device device, long... shape) {
+  private static Parameter uniform(String name, long inputs, Rng rng, Device device, long... shape) {
     double bound = 1 / Math.sqrt((double) inputs);
     return Parameter.of(name, rng.uniform(-bound, bound, DType.F32, device, shape));
   }
