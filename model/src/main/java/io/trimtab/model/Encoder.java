@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
@@ -57,9 +58,13 @@ public final class Encoder extends Layer {
 
   private Tensor forward(Embeddings.Embedded start, @Nullable Positions wanted) {
     Tensor hidden = start.hidden();
+    boolean whole = start.pass().readsWholeRows();
     for (int i = 0; i < blocks.size(); i++) {
-      Positions read = i == blocks.size() - 1 ? wanted : null;
+      Positions read = i == blocks.size() - 1 && !whole ? wanted : null;
       hidden = blocks.get(i).forward(hidden, start.pass().inBlock(i), read);
+    }
+    if (whole && wanted != null) {
+      hidden = Indexing.select(hidden, 0, wanted.indices(hidden.device()));
     }
     Pass last = wanted == null ? start.pass() : start.pass().at(wanted.layout());
     return finalNorm == null ? hidden : finalNorm.forward(hidden, last);

@@ -157,6 +157,11 @@ public final class Pass {
     return false;
   }
 
+  /** Whether any row has a patch that reads whole rows. */
+  boolean readsWholeRows() {
+    return segments.stream().anyMatch(segment -> segment.patches().readWholeRows());
+  }
+
   /** What is done to one segment's tokens. */
   @FunctionalInterface
   public interface PerSegment {

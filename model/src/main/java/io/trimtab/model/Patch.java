@@ -10,6 +10,13 @@ import org.jspecify.annotations.Nullable;
  * only the tokens of the rows it acts on.
  */
 public sealed interface Patch {
+  /**
+   * Whether what it does to a token depends on the other tokens of the row at the same site, as a
+   * gate over the row's mean does; then the last block computes all tokens, read or not.
+   */
+  default boolean readsWholeRows() {
+    return false;
+  }
 
   /** Changes what a linear layer is given. */
   @FunctionalInterface

@@ -9,9 +9,11 @@ public final class Patches {
   public static final Patches NONE = new Patches(Map.of());
 
   private final Map<Site<?>, Patch> at;
+  private final boolean wholeRows;
 
   private Patches(Map<Site<?>, Patch> at) {
     this.at = at;
+    wholeRows = at.values().stream().anyMatch(Patch::readsWholeRows);
   }
 
   /**
@@ -38,6 +40,11 @@ public final class Patches {
   public <P extends Patch> @Nullable P at(Site<P> site) {
     Patch patch = at.get(site);
     return patch == null ? null : site.kind().cast(patch);
+  }
+
+  /** Whether any patch reads whole rows. */
+  boolean readWholeRows() {
+    return wholeRows;
   }
 
   /** Whether nothing is patched anywhere. */

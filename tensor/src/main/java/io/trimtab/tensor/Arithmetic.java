@@ -82,6 +82,11 @@ public final class Arithmetic {
     return Call.of(() -> torch.sin(a.handle()), a);
   }
 
+  /** Arc tangent, from -π/2 to π/2. */
+  public static Tensor arcTangent(Tensor a) {
+    return Call.of(() -> torch.atan(a.handle()), a);
+  }
+
   /** a = b as BOOL. */
   public static Tensor equal(Tensor a, Tensor b) {
     return Call.of(() -> torch.eq(a.handle(), b.handle()), a, b);

@@ -1,0 +1,61 @@
+package io.trimtab.delta.bottleneck;
+
+import com.google.auto.service.AutoService;
+import io.trimtab.delta.DeltaMethod;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Registers Compacter, behind attention and behind the feed-forward network (Karimi Mahabadi et
+ * al., 2021, section 4).
+ */
+@AutoService(DeltaMethod.class)
+public final class CompacterMethod extends BottleneckMethod {
+  @Override
+  public String name() {
+    return "compacter";
+  }
+
+  @Override
+  public String peftType() {
+    return "TRIMTAB_COMPACTER";
+  }
+
+  @Override
+  public String paper() {
+    return "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
+               + " 2021";
+  }
+
+  @Override
+  public double defaultRate() {
+    return 3e-3;
+  }
+
+  @Override
+  Map<String, Map<String, String>> presets() {
+    Map<String, Map<String, String>> presets = new LinkedHashMap<>();
+    presets.put(
+        "adapterhub",
+        Map.ofEntries(
+            Map.entry("phm_layer", "true"),
+            Map.entry("non_linearity", "gelu"),
+            Map.entry("reduction_factor", "32"),
+            Map.entry("hypercomplex_nonlinearity", "xavier-normal")));
+    presets.put(
+        "opendelta",
+        Map.ofEntries(
+            Map.entry("phm_layer", "true"),
+            Map.entry("non_linearity", "gelu_new"),
+            Map.entry("reduction_factor", "16"),
+            Map.entry("shared_phm_rule", "false")));
+    presets.put(
+        "paper",
+        Map.ofEntries(
+            Map.entry("phm_layer", "true"),
+            Map.entry("non_linearity", "gelu_new"),
+            Map.entry("reduction_factor", "32"),
+            Map.entry("phm_init_range", "0.01")));
+    return presets;
+  }
+}
