@@ -48,7 +48,8 @@ public final class AdapterHubFormat implements DeltaFormat {
           new Ia3Translation(),
           new PrefixTranslation(),
           new PromptTranslation(),
-          new ReftTranslation());
+          new ReftTranslation(),
+          new BottleneckTranslation());
 
   @Override
   public String name() {

@@ -282,7 +282,7 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
     List<Map<String, Object>> list = new ArrayList<>();
     for (Child child : children) {
       Map<String, Object> config = new LinkedHashMap<>(child.spec().toConfig(model));
-      config.put("peft_type", child.spec().method().peftType());
+      config.put("peft_type", child.spec().peftType());
       config.put("trimtab_name", child.name());
       config.put("trimtab_share", child.share());
       list.add(config);
