@@ -13,7 +13,6 @@ import io.trimtab.hub.TorchCheckpoint;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.model.Place;
-import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import java.io.IOException;
@@ -42,14 +41,6 @@ public final class AdapterHubFormat implements DeltaFormat {
 
   private static final String HEAD = "head_config.json";
   private static final String VERSION = "adapters.1.3.0";
-  private static final List<Translation> TRANSLATIONS =
-      List.of(
-          new LoraTranslation(),
-          new Ia3Translation(),
-          new PrefixTranslation(),
-          new PromptTranslation(),
-          new ReftTranslation(),
-          new BottleneckTranslation());
 
   @Override
   public String name() {
@@ -80,13 +71,13 @@ public final class AdapterHubFormat implements DeltaFormat {
         TensorFile file =
             path.endsWith(PICKLED) ? TorchCheckpoint.open(path) : Safetensors.open(path)) {
       Fields fields = new Fields(config.section("config"));
-      Translation translation = reading(fields);
+      Translation translation = Translations.reading(fields);
       DeltaSpec spec = asWritten(config, translation.read(fields, model, file));
       fields.close();
       Delta delta = spec.attach(model, Rng.seeded(0)); // every number is overwritten below
       try {
         Keys keys = Keys.of(model, config.text("name"));
-        List<DeltaTensors.Entry> entries = entries(translation, delta, keys);
+        List<DeltaTensors.Entry> entries = Translations.entries(translation, delta, keys);
         DeltaTensors.fill(delta, keys.in(file.names(), entries), file, path, key -> false);
       } catch (RuntimeException e) {
         delta.close();
@@ -157,21 +148,6 @@ public final class AdapterHubFormat implements DeltaFormat {
             + PICKLED);
   }
 
-  private static Translation reading(Fields fields) {
-    return TRANSLATIONS.stream()
-        .filter(translation -> translation.reads(fields))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new DeltaException.Unsupported(
-                    "found architecture "
-                        + fields.text("architecture", "bottleneck")
-                        + " in "
-                        + fields.config().path()
-                        + ", expected lora, prefix_tuning, prompt_tuning or reft; others are not"
-                        + " read yet"));
-  }
-
   /** Writes a delta under the directory's name. */
   @Override
   public void save(Delta delta, Path directory) {
@@ -189,7 +165,7 @@ public final class AdapterHubFormat implements DeltaFormat {
       throw new DeltaException(
           "found \"" + adapter + "\" as an adapter's name, expected one without dots");
     }
-    Translation translation = writing(delta.spec());
+    Translation translation = Translations.writing(delta.spec());
     Delta stored = translation.toStore(delta);
     try {
       write(stored, translation, directory, adapter);
@@ -200,14 +176,6 @@ public final class AdapterHubFormat implements DeltaFormat {
         stored.close();
       }
     }
-  }
-
-  private static Translation writing(DeltaSpec spec) {
-    return TRANSLATIONS.stream()
-        .filter(translation -> translation.writes(spec))
-        .findFirst()
-        .orElseThrow(
-            () -> Translation.noField("the method " + spec.method().name()));
   }
 
   private static void write(
@@ -223,19 +191,9 @@ public final class AdapterHubFormat implements DeltaFormat {
     config.put("name", adapter);
     config.put("version", VERSION);
     List<DeltaTensors.Entry> entries =
-        entries(translation, delta, Keys.of(model, adapter));
+        Translations.entries(translation, delta, Keys.of(model, adapter));
     Files.createDirectories(directory);
     DeltaTensors.write(delta, entries, directory.resolve(TENSORS));
     DeltaTensors.writeConfig(config, directory.resolve(CONFIG));
-  }
-
-  private static List<DeltaTensors.Entry> entries(
-      Translation translation, Delta delta, Keys keys) {
-    Map<String, Parameter> left = Translation.byName(delta);
-    List<DeltaTensors.Entry> entries = translation.entries(delta, keys, left);
-    if (!left.isEmpty()) {
-      throw Translation.noField(left.keySet().iterator().next());
-    }
-    return entries;
   }
 }

@@ -1,6 +1,7 @@
 package io.trimtab.delta.adapterhub;
 
 import io.trimtab.delta.Delta;
+import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
@@ -20,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -42,16 +42,26 @@ final class BottleneckTranslation implements Translation {
           "shared_W_phm",
           "phm_bias");
 
-  /** Architectures whose adapters are modules of the block, and not of its sublayers. */
-  private static final Set<String> IN_BLOCKS = Set.of("distilbert", "albert");
 
   @Override
   public boolean reads(Fields fields) {
     return !fields.config().has("architecture") && fields.config().has("mh_adapter");
   }
 
+  /** There AdapterHub has them elsewhere than its settings say. */
+  private static void refuseAlbert(Model model) {
+    if (model.config().modelType().equals("albert")) {
+      throw new DeltaException.Unsupported(
+          "found a bottleneck adapter of AdapterHub for "
+              + model.name()
+              + ", expected another model than ALBERT, where AdapterHub computes them otherwise; use"
+              + " lora, prefix_tuning or reft there");
+    }
+  }
+
   @Override
   public DeltaSpec read(Fields fields, Model model, TensorFile file) {
+    refuseAlbert(model);
     Map<String, Object> own = new TreeMap<>();
     FLAGS.forEach(name -> own.put(name, fields.flag(name, false)));
     boolean parallel = fields.flag("is_parallel", false);
@@ -143,6 +153,7 @@ final class BottleneckTranslation implements Translation {
 
   @Override
   public Map<String, Object> config(Delta delta) {
+    refuseAlbert(delta.base());
     Map<String, Object> own = new LinkedHashMap<>(delta.spec().toConfig(delta.base()));
     for (String none :
         List.of(
@@ -252,7 +263,7 @@ final class BottleneckTranslation implements Translation {
   }
 
   private static String module(String path, Model model) {
-    if (IN_BLOCKS.contains(model.config().modelType())) {
+    if (model.config().modelType().equals("distilbert")) { // they are modules of its blocks
       for (Block block : model.encoder().blocks()) {
         if (path.equals(block.attention().path())) {
           return block.path() + ".attention_adapters";
