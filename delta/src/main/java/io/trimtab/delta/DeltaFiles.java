@@ -92,11 +92,7 @@ public final class DeltaFiles {
       Delta delta = spec.attach(model, Rng.seeded(0)); // every number is overwritten below
       try {
         DeltaTensors.fill(
-            delta,
-            entries(delta),
-            file,
-            tensorFile,
-            key -> isAliasOfFilled(key, delta, file));
+            delta, entries(delta), file, tensorFile, key -> isAliasOfFilled(key, delta, file));
       } catch (RuntimeException e) {
         delta.close();
         throw e;

@@ -4,8 +4,8 @@ import io.trimtab.model.Model;
 import java.nio.file.Path;
 
 /**
- * A layout of files that deltas are stored in, registered by {@code @AutoService(DeltaFormat.class)}
- * on the class that implements this.
+ * A layout of files that deltas are stored in, registered by
+ * {@code @AutoService(DeltaFormat.class)} on the class that implements this.
  */
 public interface DeltaFormat {
   /** What users call it, such as {@code peft}. */

@@ -22,8 +22,8 @@ public interface DeltaSpec {
   Map<String, Object> toConfig(Model model);
 
   /**
-   * Its {@code peft_type} in {@code adapter_config.json}: the method's, or one of our own where PEFT
-   * would read the same fields otherwise.
+   * Its {@code peft_type} in {@code adapter_config.json}: the method's, or one of our own where
+   * PEFT would read the same fields otherwise.
    */
   default String peftType() {
     return method().peftType();

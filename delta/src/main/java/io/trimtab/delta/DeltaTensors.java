@@ -72,8 +72,7 @@ public final class DeltaTensors {
     try (Scope _ = Scope.open()) {
       for (Entry entry : entries) {
         Tensor value = entry.value().get();
-        tensors.put(
-            entry.key(), new TensorData(value.dtype(), value.shape(), value.toBytes()));
+        tensors.put(entry.key(), new TensorData(value.dtype(), value.shape(), value.toBytes()));
       }
       Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
       delta

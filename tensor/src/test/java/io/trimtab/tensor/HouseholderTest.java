@@ -26,8 +26,11 @@ class HouseholderTest {
   void oneReflectionTakesTheFirstAxisToItsMirrorImage() {
     try (Scope _ = Scope.open()) {
       // v = (1, 2, 2): e - 2 v / 9.
-      double[] column = Householder.columns(Creation.doubles(new double[] {5, 2, 2}, 3, 1)).toDoubles();
-      assertThat(column).usingComparatorWithPrecision(1e-12).containsExactly(7 / 9.0, -4 / 9.0, -4 / 9.0);
+      double[] column =
+          Householder.columns(Creation.doubles(new double[] {5, 2, 2}, 3, 1)).toDoubles();
+      assertThat(column)
+          .usingComparatorWithPrecision(1e-12)
+          .containsExactly(7 / 9.0, -4 / 9.0, -4 / 9.0);
     }
   }
 

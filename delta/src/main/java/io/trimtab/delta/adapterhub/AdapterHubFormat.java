@@ -88,8 +88,8 @@ public final class AdapterHubFormat implements DeltaFormat {
   }
 
   /**
-   * Versions before 1.1.0 left LoRA's scale out; the library has read what they wrote with a scale of
-   * one ever since.
+   * Versions before 1.1.0 left LoRA's scale out; the library has read what they wrote with a scale
+   * of one ever since.
    */
   private static DeltaSpec asWritten(ModelConfig config, DeltaSpec spec) {
     return spec instanceof io.trimtab.delta.lora.Lora lora && Versions.isBefore(config, 1, 1)
@@ -178,8 +178,8 @@ public final class AdapterHubFormat implements DeltaFormat {
     }
   }
 
-  private static void write(
-      Delta delta, Translation translation, Path directory, String adapter) throws IOException {
+  private static void write(Delta delta, Translation translation, Path directory, String adapter)
+      throws IOException {
     Model model = delta.base();
     Map<String, Object> config = new TreeMap<>();
     config.put("config", new TreeMap<>(translation.config(delta)));

@@ -42,7 +42,6 @@ final class BottleneckTranslation implements Translation {
           "shared_W_phm",
           "phm_bias");
 
-
   @Override
   public boolean reads(Fields fields) {
     return !fields.config().has("architecture") && fields.config().has("mh_adapter");
@@ -54,8 +53,8 @@ final class BottleneckTranslation implements Translation {
       throw new DeltaException.Unsupported(
           "found a bottleneck adapter of AdapterHub for "
               + model.name()
-              + ", expected another model than ALBERT, where AdapterHub computes them otherwise; use"
-              + " lora, prefix_tuning or reft there");
+              + ", expected another model than ALBERT, where AdapterHub computes them otherwise;"
+              + " use lora, prefix_tuning or reft there");
     }
   }
 
@@ -95,8 +94,7 @@ final class BottleneckTranslation implements Translation {
     fields.ignore("inv_adapter_reduction_factor");
     if (!invertible.isEmpty()) {
       own.put("inv_adapter", invertible);
-      own.put(
-          "inv_adapter_reduction_factor", fields.decimal("inv_adapter_reduction_factor", 2));
+      own.put("inv_adapter_reduction_factor", fields.decimal("inv_adapter_reduction_factor", 2));
       own.put("inv_adapter_undone", false); // heads of transformers know nothing of an inverse
     }
     String json = JsonMapper.shared().writeValueAsString(own);
@@ -119,7 +117,8 @@ final class BottleneckTranslation implements Translation {
     }
     own.put("phm_c_init", fields.text("phm_c_init", "normal"));
     own.put("phm_init_range", fields.decimal("phm_init_range", 1e-4));
-    own.put("hypercomplex_nonlinearity", fields.text("hypercomplex_nonlinearity", "glorot-uniform"));
+    own.put(
+        "hypercomplex_nonlinearity", fields.text("hypercomplex_nonlinearity", "glorot-uniform"));
   }
 
   /** A number, or one a block with what else holds. */
@@ -131,8 +130,7 @@ final class BottleneckTranslation implements Translation {
     }
     ModelConfig byBlock = config.section("reduction_factor");
     return String.join(
-        ",",
-        byBlock.fields().stream().map(block -> block + ":" + byBlock.decimal(block)).toList());
+        ",", byBlock.fields().stream().map(block -> block + ":" + byBlock.decimal(block)).toList());
   }
 
   private static DeltaMethod method(Map<String, Object> own, boolean kronecker) {
@@ -157,7 +155,10 @@ final class BottleneckTranslation implements Translation {
     Map<String, Object> own = new LinkedHashMap<>(delta.spec().toConfig(delta.base()));
     for (String none :
         List.of(
-            "modified_modules", "exclude_modules", "low_rank_rank", "bottleneck_dim",
+            "modified_modules",
+            "exclude_modules",
+            "low_rank_rank",
+            "bottleneck_dim",
             "modules_to_save")) {
       if (own.containsKey(none)) {
         throw Translation.noField(none);
@@ -207,7 +208,8 @@ final class BottleneckTranslation implements Translation {
     usual.put("phm_dim", 4);
     usual.put("phm_rank", 1);
     KRONECKER.forEach(
-        name -> usual.put(name, !name.equals("factorized_phm_rule") && !name.equals("shared_W_phm")));
+        name ->
+            usual.put(name, !name.equals("factorized_phm_rule") && !name.equals("shared_W_phm")));
     usual.put("phm_c_init", "normal");
     usual.put("phm_init_range", 1e-4);
     usual.put("hypercomplex_nonlinearity", "glorot-uniform");
@@ -216,7 +218,8 @@ final class BottleneckTranslation implements Translation {
 
   @Override
   public List<DeltaTensors.Entry> entries(Delta delta, Keys keys, Map<String, Parameter> left) {
-    boolean kronecker = delta.spec().toConfig(delta.base()).getOrDefault("phm_layer", false).equals(true);
+    boolean kronecker =
+        delta.spec().toConfig(delta.base()).getOrDefault("phm_layer", false).equals(true);
     List<DeltaTensors.Entry> entries = new ArrayList<>();
     for (String name : List.copyOf(left.keySet())) {
       String key = key(name, delta.base(), keys, kronecker);

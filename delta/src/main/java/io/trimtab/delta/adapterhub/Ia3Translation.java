@@ -1,6 +1,5 @@
 package io.trimtab.delta.adapterhub;
 
-import io.trimtab.delta.Address;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;

@@ -21,7 +21,6 @@ final class LoraTranslation implements Translation {
   private static final String DOWN = ".lora_A.weight";
   private static final String UP = ".lora_B.weight";
 
-
   @Override
   public boolean reads(Fields fields) {
     return fields.text("architecture", "").equals("lora")

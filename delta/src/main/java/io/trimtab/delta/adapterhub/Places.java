@@ -28,7 +28,10 @@ record Places(List<String> attention, boolean intermediate, boolean output, List
     for (String matrix : matrices) {
       if (selfAttention && !MATRICES.contains(matrix)) {
         throw new DeltaException.Unsupported(
-            "found attn_matrices " + matrix + " in " + fields.config().path()
+            "found attn_matrices "
+                + matrix
+                + " in "
+                + fields.config().path()
                 + ", expected some of q, k and v");
       }
     }

@@ -76,8 +76,7 @@ final class PrefixTranslation implements Translation {
     config.put("bottleneck_size", prefix.inner() == 0 ? 512 : prefix.inner());
     config.put("non_linearity", "tanh");
     config.put("dropout", prefix.dropout());
-    config.put(
-        "leave_out", Places.without(model.encoder().blocks().size(), prefix.chosen(model)));
+    config.put("leave_out", Places.without(model.encoder().blocks().size(), prefix.chosen(model)));
     config.put("encoder_prefix", true);
     config.put("cross_prefix", true);
     config.put("use_gating", false);
@@ -97,8 +96,7 @@ final class PrefixTranslation implements Translation {
     Prefix prefix = (Prefix) delta.spec();
     // DistilBERT's attention alone goes by another name.
     boolean distilled = delta.base().config().modelType().equals("distilbert");
-    String own =
-        "prefix_tunings." + keys.adapter() + (distilled ? ".self." : ".self_prefix.");
+    String own = "prefix_tunings." + keys.adapter() + (distilled ? ".self." : ".self_prefix.");
     List<DeltaTensors.Entry> main = new ArrayList<>();
     String root = keys.below("prefix_tuning." + own);
     if (prefix.inner() == 0) {

@@ -54,8 +54,7 @@ final class PromptTranslation implements Translation {
         switch (prompt.place()) {
           case EMBEDDED -> "prefix";
           case EMBEDDED_AFTER_FIRST -> "prefix_after_bos";
-          case WORDS ->
-              throw Translation.noField("a soft prompt in front of the words' vectors");
+          case WORDS -> throw Translation.noField("a soft prompt in front of the words' vectors");
         });
     config.put("prompt_length", prompt.length());
     config.put("prompt_init", "random_uniform");

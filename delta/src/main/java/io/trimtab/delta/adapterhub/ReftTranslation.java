@@ -22,8 +22,8 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * ReFT: {@code reft}. An orthonormal projection is stored as PyTorch's parametrization keeps it, with
- * the signs on the diagonal of its free numbers. Files of DiReFT are read as NoReFT's, by
+ * ReFT: {@code reft}. An orthonormal projection is stored as PyTorch's parametrization keeps it,
+ * with the signs on the diagonal of its free numbers. Files of DiReFT are read as NoReFT's, by
  * AdapterHub itself too: it does not write whether the projection is subtracted.
  */
 final class ReftTranslation implements Translation {

@@ -60,7 +60,8 @@ interface Translation {
       throw new DeltaException.Unsupported(
           "found no "
               + name
-              + " in this delta, expected one, since AdapterHub's files have one; store it as peft");
+              + " in this delta, expected one, since AdapterHub's files have one; store it as"
+              + " peft");
     }
     return found;
   }

@@ -264,7 +264,8 @@ public record Prefix(
   }
 
   /** The usual start of a dense layer: uniform within ± 1 / √inputs. */
-  private static Parameter uniform(String name, long inputs, Rng rng, Device device, long... shape) {
+  private static Parameter uniform(
+      String name, long inputs, Rng rng, Device device, long... shape) {
     double bound = 1 / Math.sqrt((double) inputs);
     return Parameter.of(name, rng.uniform(-bound, bound, DType.F32, device, shape));
   }

@@ -94,8 +94,7 @@ sealed interface Projection {
       DType exact = dtype == DType.F64 ? DType.F64 : DType.F32;
       Tensor columns = Householder.columns(free.value().to(exact).transpose(0, 1));
       Tensor signed = Arithmetic.multiply(columns, signs.value().to(exact));
-      Tensor turned =
-          base == null ? signed : LinearAlgebra.matmul(base.value().to(exact), signed);
+      Tensor turned = base == null ? signed : LinearAlgebra.matmul(base.value().to(exact), signed);
       return turned.transpose(0, 1).to(dtype);
     }
 

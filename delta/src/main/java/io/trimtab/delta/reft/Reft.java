@@ -181,9 +181,7 @@ public record Reft(
     List<Block> all = model.encoder().blocks();
     SequencedMap<String, Set<Integer>> numbers = new LinkedHashMap<>();
     for (int number : chosen(model)) {
-      numbers
-          .computeIfAbsent(all.get(number).path(), path -> new LinkedHashSet<>())
-          .add(number);
+      numbers.computeIfAbsent(all.get(number).path(), path -> new LinkedHashSet<>()).add(number);
     }
     List<Part> parts = new ArrayList<>();
     numbers.forEach(
@@ -213,9 +211,7 @@ public record Reft(
 
   private Part part(Block block, Set<Integer> uses, Model model, Rng rng) {
     Layer last =
-        model
-            .layer(Objects.requireNonNull(block.places().get("ff.w2")).path())
-            .orElseThrow();
+        model.layer(Objects.requireNonNull(block.places().get("ff.w2")).path()).orElseThrow();
     if (!(last instanceof Linear output)) {
       throw new IllegalStateException("feed-forward networks end in a linear layer: " + last);
     }
@@ -256,9 +252,7 @@ public record Reft(
     return new ReftUnit(
         maker.apply(
             path + ".learned_source.weight",
-            kind == Kind.DIREFT
-                ? Creation.zeros(DType.F32, model.device(), rank, hidden)
-                : r),
+            kind == Kind.DIREFT ? Creation.zeros(DType.F32, model.device(), rank, hidden) : r),
         maker.apply(path + ".learned_source.bias", zeros),
         projection,
         activation,

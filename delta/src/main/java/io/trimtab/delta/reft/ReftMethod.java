@@ -8,7 +8,6 @@ import io.trimtab.delta.Options;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Model;
-import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 

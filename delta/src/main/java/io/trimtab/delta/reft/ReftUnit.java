@@ -40,9 +40,7 @@ record ReftUnit(
     Tensor source = activation == null ? inner : activation.apply(inner);
     Tensor change =
         LinearAlgebra.matmul(
-            subtracts
-                ? Arithmetic.subtract(source, LinearAlgebra.linear(tokens, r, null))
-                : source,
+            subtracts ? Arithmetic.subtract(source, LinearAlgebra.linear(tokens, r, null)) : source,
             r);
     if (training == null || dropout == 0) {
       return change;

@@ -144,16 +144,7 @@ public record SoftPrompt(
   /** The same starting as these words, such as an instruction or the labels' words. */
   public SoftPrompt startingAs(List<Integer> ids) {
     return new SoftPrompt(
-        length,
-        network,
-        inner,
-        layers,
-        Start.WORDS,
-        ids,
-        computed,
-        place,
-        modulesToSave,
-        lenient);
+        length, network, inner, layers, Start.WORDS, ids, computed, place, modulesToSave, lenient);
   }
 
   /** The same made by a network, from a random start: P-tuning. */
@@ -180,16 +171,7 @@ public record SoftPrompt(
   /** The same with whole layers trained along. */
   public SoftPrompt saving(String... modules) {
     return new SoftPrompt(
-        length,
-        network,
-        inner,
-        layers,
-        start,
-        words,
-        computed,
-        place,
-        List.of(modules),
-        lenient);
+        length, network, inner, layers, start, words, computed, place, List.of(modules), lenient);
   }
 
   @Override
@@ -212,8 +194,7 @@ public record SoftPrompt(
   public List<Part> parts(Model model, Rng rng) {
     Embedding table = model.encoder().embeddings().words();
     List<Part> parts = new ArrayList<>();
-    parts.add(
-        new SoftPromptPart(site(model), table, place, length, source(table, model, rng)));
+    parts.add(new SoftPromptPart(site(model), table, place, length, source(table, model, rng)));
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
     return parts;
   }

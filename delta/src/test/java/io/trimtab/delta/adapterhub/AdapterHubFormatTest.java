@@ -76,8 +76,7 @@ class AdapterHubFormatTest {
   private static Map<String, byte[]> tensors(Path adapter) {
     Map<String, byte[]> all = new TreeMap<>();
     try (TensorFile file = Safetensors.open(adapter.resolve(AdapterHubFormat.TENSORS))) {
-      file.names()
-          .forEach(name -> all.put(name, file.bytes(name).toArray(ValueLayout.JAVA_BYTE)));
+      file.names().forEach(name -> all.put(name, file.bytes(name).toArray(ValueLayout.JAVA_BYTE)));
     }
     return all;
   }
@@ -144,8 +143,7 @@ class AdapterHubFormatTest {
       refused(Lora.rank(2).on("transform.dense"), model, "layers other than");
       refused(Lora.rank(2).saving("transform.dense"), model, "transform.dense");
       refused(Lora.rank(2).on("layer.0.attention.self.query", "key"), model, "alike in all");
-      refused(
-          Ia3.on("key", "output.dense").feedForward("output.dense"), model, "scaled inputs");
+      refused(Ia3.on("key", "output.dense").feedForward("output.dense"), model, "scaled inputs");
       refused(Selective.biases(), model, "the method bitfit");
     }
   }
@@ -191,7 +189,8 @@ class AdapterHubFormatTest {
     try (Model model = TinyModels.maskedLm(directory.resolve("tiny"))) {
       Path saved = saved(Lora.rank(2).alpha(6), model);
       Path config = saved.resolve(AdapterHubFormat.CONFIG);
-      Files.writeString(config, Files.readString(config).replace("adapters.1.3.0", "adapters.1.0.2"));
+      Files.writeString(
+          config, Files.readString(config).replace("adapters.1.3.0", "adapters.1.0.2"));
       try (Delta old = format.load(saved, model)) {
         assertThat(old.spec().toConfig(model)).containsEntry("lora_alpha", 2L);
       }

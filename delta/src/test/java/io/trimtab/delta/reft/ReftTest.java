@@ -58,7 +58,8 @@ class ReftTest {
     Reft spec = Reft.of(Reft.Kind.LOREFT, 2).at(1, 2, false).inBlocks(List.of(1));
     try (Delta delta = spec.attach(model, Rng.seeded(1))) {
       TinyModels.move(delta, 2);
-      float[] changed = TinyModels.numbers(model, batch, Pass.with(batch.layout(), delta.patches()));
+      float[] changed =
+          TinyModels.numbers(model, batch, Pass.with(batch.layout(), delta.patches()));
       for (int row = 0; row < batch.layout().rows(); row++) {
         int length = batch.layout().length(row);
         for (int token = 0; token < length; token++) {
@@ -67,7 +68,9 @@ class ReftTest {
               Arrays.equals(
                   Arrays.copyOfRange(plain, at, at + WORDS),
                   Arrays.copyOfRange(changed, at, at + WORDS));
-          assertThat(same).as("token %d of row %d", token, row).isEqualTo(token >= 1 && token < length - 2);
+          assertThat(same)
+              .as("token %d of row %d", token, row)
+              .isEqualTo(token >= 1 && token < length - 2);
         }
       }
     }

@@ -54,9 +54,7 @@ final class AdapterHubKind implements Kind {
                 .ifPresent(
                     logits ->
                         errors.add(
-                            "logits after merging",
-                            PeftKind.relative(logits, expected),
-                            ALLOWED));
+                            "logits after merging", PeftKind.relative(logits, expected), ALLOWED));
             return errors;
           }
         });
