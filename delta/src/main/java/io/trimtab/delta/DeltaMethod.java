@@ -3,6 +3,7 @@ package io.trimtab.delta;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A delta method: one package, registered by {@code @AutoService(DeltaMethod.class)} on the class
@@ -18,6 +19,11 @@ public interface DeltaMethod {
   /** Whether it is something by itself, and not made of other methods. */
   default boolean standsAlone() {
     return true;
+  }
+
+  /** All types that files of this method may have, those of our own too. */
+  default Set<String> peftTypes() {
+    return Set.of(peftType());
   }
 
   /** The paper it comes from. */

@@ -34,7 +34,7 @@ public final class DeltaMethods {
   public static DeltaMethod of(ModelConfig config) {
     String type = config.text("peft_type");
     return all().stream()
-        .filter(method -> method.peftType().equals(type))
+        .filter(method -> method.peftTypes().contains(type))
         .findFirst()
         .orElseThrow(
             () ->
@@ -45,7 +45,9 @@ public final class DeltaMethods {
                         + config.path()
                         + ", expected one of "
                         + all().stream()
-                            .map(DeltaMethod::peftType)
+                            .flatMap(method -> method.peftTypes().stream())
+                            .distinct()
+                            .sorted()
                             .collect(Collectors.joining(", "))
                         + "; other methods are not read yet"));
   }

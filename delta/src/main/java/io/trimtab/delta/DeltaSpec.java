@@ -21,6 +21,14 @@ public interface DeltaSpec {
   /** The settings as the fields of {@code adapter_config.json}. */
   Map<String, Object> toConfig(Model model);
 
+  /**
+   * Its {@code peft_type} in {@code adapter_config.json}: the method's, or one of our own where
+   * PEFT would read the same fields otherwise.
+   */
+  default String peftType() {
+    return method().peftType();
+  }
+
   /** The key in PEFT's files of a parameter or constant of that name. */
   default String fileKey(String name) {
     return "base_model.model." + name;

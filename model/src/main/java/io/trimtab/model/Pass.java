@@ -6,6 +6,7 @@ import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -26,9 +27,23 @@ public final class Pass {
   private final List<Segment> segments;
   private final @Nullable Rng rng;
   private final int block;
+  private final @Nullable Chosen chosen;
 
-  private Pass(Layout layout, List<Segment> segments, @Nullable Rng rng, int block) {
+  /** Some tokens of rows of which not all are at hand: their numbers, and the rows' lengths. */
+  private record Chosen(List<int[]> positions, Layout whole) {
+    Chosen part(int first, int end) {
+      return new Chosen(positions.subList(first, end), whole.part(first, end));
+    }
+  }
+
+  private Pass(
+      Layout layout,
+      List<Segment> segments,
+      @Nullable Rng rng,
+      int block,
+      @Nullable Chosen chosen) {
     this.layout = layout;
+    this.chosen = chosen;
     this.segments = segments;
     this.rng = rng;
     this.block = block;
@@ -50,22 +65,43 @@ public final class Pass {
 
   /** All rows under the same patches. */
   public static Pass with(Layout layout, Patches patches) {
-    return new Pass(layout, List.of(new Segment(layout.rows(), patches)), null, 0);
+    return new Pass(layout, List.of(new Segment(layout.rows(), patches)), null, 0, null);
   }
 
   /** Rows under different patches: base products run once, each patch over its own rows. */
   public static Pass segmented(Layout layout, List<Segment> segments) {
-    return new Pass(layout, List.copyOf(segments), null, 0);
+    return new Pass(layout, List.copyOf(segments), null, 0, null);
   }
 
   /** The same in training: dropout draws from {@code rng}. */
   public Pass training(Rng rng) {
-    return new Pass(layout, segments, rng, block);
+    return new Pass(layout, segments, rng, block, chosen);
   }
 
-  /** The same rows with other tokens at hand, such as the chosen positions of each. */
+  /** The same rows with other tokens at hand, such as their words. */
   public Pass at(Layout tokens) {
-    return new Pass(tokens, segments, rng, block);
+    return new Pass(tokens, segments, rng, block, null);
+  }
+
+  /** The same rows with only some of their tokens at hand. */
+  public Pass at(Positions tokens) {
+    List<int[]> numbers = new ArrayList<>();
+    for (int row = 0; row < layout.rows(); row++) {
+      numbers.add(tokens.ofRow(row));
+    }
+    return new Pass(tokens.layout(), segments, rng, block, new Chosen(numbers, layout));
+  }
+
+  /** The numbers within a row, from 0, of its tokens at hand. */
+  public int[] positions(int row) {
+    return chosen == null
+        ? IntStream.range(0, layout.length(row)).toArray()
+        : chosen.positions().get(row).clone();
+  }
+
+  /** The number of tokens of a row, at hand or not. */
+  public int rowLength(int row) {
+    return chosen == null ? layout.length(row) : chosen.whole().length(row);
   }
 
   /** What a layer gives, as the patches at {@code site} change it. */
@@ -83,12 +119,12 @@ public final class Pass {
 
   /** One of this pass's segments alone, whose tokens lie as {@code tokens} says. */
   Pass of(Segment segment, Layout tokens) {
-    return new Pass(tokens, List.of(segment), rng, block);
+    return new Pass(tokens, List.of(segment), rng, block, null);
   }
 
   /** The same in the block of that number; blocks that share their weights differ by it. */
   public Pass inBlock(int number) {
-    return new Pass(layout, segments, rng, number);
+    return new Pass(layout, segments, rng, number, chosen);
   }
 
   /** The number of the block at hand, from 0. */
@@ -143,7 +179,8 @@ public final class Pass {
     for (Segment segment : segments) {
       Layout part = layout.part(row, row + segment.rows());
       if (part.tokens() > 0) {
-        Pass inside = new Pass(part, List.of(segment), rng, block);
+        Chosen own = chosen == null ? null : chosen.part(row, row + segment.rows());
+        Pass inside = new Pass(part, List.of(segment), rng, block, own);
         parts.add(work.apply(segment.patches(), layout.start(row), inside));
       }
       row += segment.rows();

@@ -72,7 +72,7 @@ public final class PostNormBlock extends Block {
   public Tensor forward(Tensor hidden, Pass pass, @Nullable Positions wanted) {
     return Scope.of(
         () -> {
-          Pass reading = wanted == null ? pass : pass.at(wanted.layout());
+          Pass reading = wanted == null ? pass : pass.at(wanted);
           Tensor residual =
               wanted == null ? hidden : Indexing.select(hidden, 0, wanted.indices(hidden.device()));
           Tensor mixed =

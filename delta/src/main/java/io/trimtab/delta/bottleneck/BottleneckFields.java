@@ -132,7 +132,9 @@ final class BottleneckFields {
     String kind = options.text("inv_adapter", "none");
     return kind.equals("none")
         ? null
-        : new Invertible(Invertible.kind(kind), options.decimal("inv_adapter_reduction_factor", 2),
+        : new Invertible(
+            Invertible.kind(kind),
+            options.decimal("inv_adapter_reduction_factor", 2),
             options.flag("inv_adapter_undone", true));
   }
 

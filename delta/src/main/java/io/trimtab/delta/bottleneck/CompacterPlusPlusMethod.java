@@ -24,7 +24,7 @@ public final class CompacterPlusPlusMethod extends BottleneckMethod {
   @Override
   public String paper() {
     return "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
-               + " 2021";
+        + " 2021";
   }
 
   @Override

@@ -8,8 +8,8 @@ import io.trimtab.delta.DeltaException;
  *
  * @param coupling how the two halves of a vector change each other
  * @param reduction the halves' size over that inside their networks
- * @param undone whether the inverse comes before the words' scores, as in the paper; AdapterHub does
- *     so in models with heads of its own, but not in those of transformers, such as {@code
+ * @param undone whether the inverse comes before the words' scores, as in the paper; AdapterHub
+ *     does so in models with heads of its own, but not in those of transformers, such as {@code
  *     BertForMaskedLM}
  */
 public record Invertible(Kind coupling, double reduction, boolean undone) {

@@ -37,7 +37,9 @@ final class InvertibleParts {
             : (Patch.Output) (x, y, pass) -> coupling.forward(y);
     parts.add(new OnePlace(site, forward, coupling, embeddings.words().tableName()));
     Place head = model.places().get("lm_head.proj");
-    if (settings.undone() && head != null && model.layer(head.path()).orElse(null) instanceof Linear scores) {
+    if (settings.undone()
+        && head != null
+        && model.layer(head.path()).orElse(null) instanceof Linear scores) {
       Patch inverse = (Patch.Input) (x, pass) -> coupling.inverse(x);
       parts.add(new OnePlace(Site.input(scores.path()), inverse, coupling, scores.weightName()));
     }

@@ -24,7 +24,7 @@ public final class PfeifferMethod extends BottleneckMethod {
   @Override
   public String paper() {
     return "Pfeiffer et al., AdapterFusion: Non-Destructive Task Composition for Transfer Learning,"
-               + " 2021";
+        + " 2021";
   }
 
   @Override

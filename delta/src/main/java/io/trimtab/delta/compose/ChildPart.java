@@ -5,6 +5,7 @@ import io.trimtab.model.Patch;
 import io.trimtab.model.Site;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Tensor;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,7 @@ import java.util.Map;
 /** A child's part whose parameters go by names that no other child has. */
 final class ChildPart implements Part {
   private final Part part;
+  private final String child;
   private final List<Parameter> parameters;
   private final List<Parameter> constants;
 
@@ -21,6 +23,7 @@ final class ChildPart implements Part {
    * @param known the child's parameters renamed so far, since its parts may share some
    */
   ChildPart(String child, Part part, Map<Parameter, Parameter> known) {
+    this.child = child;
     this.part = part;
     parameters = part.parameters().stream().map(each -> renamed(child, each, known)).toList();
     constants = part.constants().stream().map(each -> renamed(child, each, known)).toList();
@@ -58,6 +61,13 @@ final class ChildPart implements Part {
   @Override
   public List<Parameter> constants() {
     return constants;
+  }
+
+  @Override
+  public Map<String, String> aliases() {
+    Map<String, String> aliases = new HashMap<>();
+    part.aliases().forEach((name, of) -> aliases.put(child + "/" + name, child + "/" + of));
+    return aliases;
   }
 
   @Override

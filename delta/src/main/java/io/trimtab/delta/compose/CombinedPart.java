@@ -8,8 +8,10 @@ import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** What several children do at one site: in sequence, or summed by weight. */
@@ -42,6 +44,13 @@ final class CombinedPart implements Part {
   @Override
   public List<Parameter> constants() {
     return parts.stream().flatMap(part -> part.constants().stream()).toList();
+  }
+
+  @Override
+  public Map<String, String> aliases() {
+    Map<String, String> aliases = new HashMap<>();
+    parts.forEach(part -> aliases.putAll(part.aliases()));
+    return aliases;
   }
 
   @Override

@@ -236,6 +236,15 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
             .rateFactor(parameter.named(parameter.name().substring(slash + 1)));
   }
 
+  @Override
+  public boolean isStored(Parameter parameter) {
+    int slash = parameter.name().indexOf('/');
+    return slash < 0
+        || child(parameter.name().substring(0, slash))
+            .spec()
+            .isStored(parameter.named(parameter.name().substring(slash + 1)));
+  }
+
   private Child child(String name) {
     return children.stream().filter(child -> child.name().equals(name)).findFirst().orElseThrow();
   }
@@ -282,7 +291,7 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
     List<Map<String, Object>> list = new ArrayList<>();
     for (Child child : children) {
       Map<String, Object> config = new LinkedHashMap<>(child.spec().toConfig(model));
-      config.put("peft_type", child.spec().method().peftType());
+      config.put("peft_type", child.spec().peftType());
       config.put("trimtab_name", child.name());
       config.put("trimtab_share", child.share());
       list.add(config);

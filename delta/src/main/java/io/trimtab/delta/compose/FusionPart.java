@@ -18,8 +18,10 @@ import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -136,6 +138,13 @@ final class FusionPart implements Part {
   @Override
   public List<Parameter> constants() {
     return children.stream().flatMap(part -> part.constants().stream()).toList();
+  }
+
+  @Override
+  public Map<String, String> aliases() {
+    Map<String, String> aliases = new HashMap<>();
+    children.forEach(part -> aliases.putAll(part.aliases()));
+    return aliases;
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
@@ -124,6 +125,11 @@ final class TokenShare implements Part {
   @Override
   public List<Parameter> constants() {
     return part.constants();
+  }
+
+  @Override
+  public Map<String, String> aliases() {
+    return part.aliases();
   }
 
   @Override

@@ -7,7 +7,9 @@ import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Block;
+import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
+import io.trimtab.model.Place;
 import io.trimtab.model.Sublayer;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -18,9 +20,12 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -33,6 +38,9 @@ import java.util.stream.IntStream;
  * @param blocks the numbers of the blocks that have one; empty for all
  * @param text token numbers of a text whose own keys and values the prefix starts as, at least
  *     {@code length}; empty for a random start
+ * @param shifted whether tokens are at later positions, as if those of the prefix stood before
+ *     them, as in PEFT, where a model has a table of positions; else they stay, as in AdapterHub
+ * @param dropout the probability that a number of the prefix is dropped in training
  * @param modulesToSave layers, such as a new classifier, that are trained as a whole
  * @param lenient whether names of modules that hit nothing are let pass, as in files of PEFT
  */
@@ -41,6 +49,8 @@ public record Prefix(
     int inner,
     List<Integer> blocks,
     List<Integer> text,
+    boolean shifted,
+    double dropout,
     List<String> modulesToSave,
     boolean lenient)
     implements DeltaSpec {
@@ -68,6 +78,9 @@ public record Prefix(
           "found a text and a projection for a prefix, expected one of them: what a network"
               + " computes cannot start as given keys and values");
     }
+    if (!(dropout >= 0 && dropout < 1)) {
+      throw new DeltaException("found dropout " + dropout + ", expected 0 to below 1");
+    }
     blocks = List.copyOf(blocks);
     text = List.copyOf(text);
     modulesToSave = List.copyOf(modulesToSave);
@@ -75,32 +88,59 @@ public record Prefix(
 
   /** A prefix in every block, its keys and values trained themselves from a random start. */
   public static Prefix of(int length) {
-    return new Prefix(length, 0, List.of(), List.of(), List.of(), false);
+    return new Prefix(length, 0, List.of(), List.of(), true, 0, List.of(), false);
   }
 
   /** The same made by a network of that inner size. */
   public Prefix projected(int size) {
-    return new Prefix(length, size, blocks, text, modulesToSave, lenient);
+    return with(size, blocks, text, shifted, dropout, modulesToSave);
   }
 
   /** The same in some blocks only. */
   public Prefix inBlocks(List<Integer> numbers) {
-    return new Prefix(length, inner, numbers, text, modulesToSave, lenient);
+    return with(inner, numbers, text, shifted, dropout, modulesToSave);
   }
 
   /** The same starting as the keys and values of the first tokens of a text. */
   public Prefix startingAs(List<Integer> ids) {
-    return new Prefix(length, inner, blocks, ids, modulesToSave, lenient);
+    return with(inner, blocks, ids, shifted, dropout, modulesToSave);
   }
 
   /** The same with whole layers trained along. */
   public Prefix saving(String... modules) {
-    return new Prefix(length, inner, blocks, text, List.of(modules), lenient);
+    return with(inner, blocks, text, shifted, dropout, List.of(modules));
+  }
+
+  /** The same with the tokens' positions as they are without it, as AdapterHub has it. */
+  public Prefix keepingPositions() {
+    return with(inner, blocks, text, false, dropout, modulesToSave);
+  }
+
+  /** The same with dropout of keys and values in training. */
+  public Prefix dropout(double probability) {
+    return with(inner, blocks, text, shifted, probability, modulesToSave);
+  }
+
+  private Prefix with(
+      int newInner,
+      List<Integer> newBlocks,
+      List<Integer> newText,
+      boolean newShifted,
+      double newDropout,
+      List<String> newModules) {
+    return new Prefix(
+        length, newInner, newBlocks, newText, newShifted, newDropout, newModules, lenient);
   }
 
   @Override
   public DeltaMethod method() {
     return new PrefixMethod();
+  }
+
+  /** One of our own where the tokens' positions stay: PEFT would shift them. */
+  @Override
+  public String peftType() {
+    return shifted ? method().peftType() : PrefixMethod.KEPT;
   }
 
   @Override
@@ -113,27 +153,43 @@ public record Prefix(
     List<Block> all = model.encoder().blocks();
     List<Integer> numbers = numbers(all.size(), model);
     int size = keySize(numbers, model);
-    PrefixTable table = table(model, numbers, size, rng);
+    List<Integer> owners = owners(numbers, all);
+    PrefixTable table = table(model, owners, size, rng);
     SequencedMap<Sublayer, Map<Integer, Integer>> places = new LinkedHashMap<>();
-    for (int place = 0; place < numbers.size(); place++) {
-      Sublayer attention = all.get(numbers.get(place)).attention();
-      places
-          .computeIfAbsent(attention, key -> new LinkedHashMap<>())
-          .put(numbers.get(place), place);
+    for (int number : numbers) {
+      Map<Integer, Integer> at =
+          places.computeIfAbsent(all.get(number).attention(), key -> new LinkedHashMap<>());
+      boolean owns = at.isEmpty() || owners.contains(number);
+      at.put(number, owns ? owners.indexOf(number) : at.values().iterator().next());
     }
     List<Part> parts = new ArrayList<>();
     places.forEach(
         (attention, at) -> {
           Block first = all.get(at.keySet().iterator().next());
-          parts.add(new PrefixPart(attention, table, at, keysAndValues(first)));
+          parts.add(new PrefixPart(attention, table, at, dropout, keysAndValues(first)));
         });
-    model
-        .encoder()
-        .embeddings()
-        .positions()
-        .ifPresent(positions -> parts.add(new LaterPositions(positions, length)));
+    if (shifted) {
+      model
+          .encoder()
+          .embeddings()
+          .positions()
+          .ifPresent(positions -> parts.add(new LaterPositions(positions, length)));
+    }
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
     return parts;
+  }
+
+  /** The blocks with a prefix of their own: in AdapterHub, blocks that share weights share one. */
+  private List<Integer> owners(List<Integer> numbers, List<Block> all) {
+    Set<Sublayer> seen = new LinkedHashSet<>();
+    return numbers.stream()
+        .filter(number -> seen.add(all.get(number).attention()) || shifted)
+        .toList();
+  }
+
+  /** The numbers of the blocks of a model that have one. */
+  public List<Integer> chosen(Model model) {
+    return numbers(model.encoder().blocks().size(), model);
   }
 
   private List<Integer> numbers(int count, Model model) {
@@ -188,7 +244,7 @@ public record Prefix(
         Tensor start = rng.normal(1, DType.F32, device, length, width);
         return PrefixTable.flat(Parameter.of(TABLE, start), size);
       }
-      int hidden = model.encoder().embeddings().words().size();
+      long hidden = hidden(model);
       return PrefixTable.of(
           new PrefixTable.Network(
               Parameter.of("embedding.weight", rng.normal(1, DType.F32, device, length, hidden)),
@@ -200,8 +256,16 @@ public record Prefix(
     }
   }
 
+  /** The size of what the last block gives; words' vectors may be smaller. */
+  private static long hidden(Model model) {
+    Place last = Objects.requireNonNull(model.encoder().blocks().getLast().places().get("ff.w2"));
+    Linear output = (Linear) model.layer(last.path()).orElseThrow();
+    return output.weight().out();
+  }
+
   /** The usual start of a dense layer: uniform within ± 1 / √inputs. */
-  private static Parameter uniform(String name, int inputs, Rng rng, Device device, long... shape) {
+  private static Parameter uniform(
+      String name, long inputs, Rng rng, Device device, long... shape) {
     double bound = 1 / Math.sqrt((double) inputs);
     return Parameter.of(name, rng.uniform(-bound, bound, DType.F32, device, shape));
   }
@@ -246,6 +310,9 @@ public record Prefix(
     config.put("prefix_projection", false);
     if (!blocks.isEmpty()) {
       config.put("trimtab_blocks", numbers);
+    }
+    if (dropout > 0) {
+      config.put("trimtab_dropout", dropout);
     }
     if (!modulesToSave.isEmpty()) {
       config.put("modules_to_save", modulesToSave);

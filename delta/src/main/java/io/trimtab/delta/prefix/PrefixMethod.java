@@ -1,6 +1,7 @@
 package io.trimtab.delta.prefix;
 
 import com.google.auto.service.AutoService;
+import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
@@ -8,10 +9,14 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Registers prefix tuning, and reads its settings as users type them and as PEFT stores them. */
 @AutoService(DeltaMethod.class)
 public final class PrefixMethod implements DeltaMethod {
+  /** The type of files whose tokens' positions stay, which PEFT has not. */
+  static final String KEPT = "TRIMTAB_PREFIX";
+
   @Override
   public String name() {
     return "prefix";
@@ -20,6 +25,11 @@ public final class PrefixMethod implements DeltaMethod {
   @Override
   public String peftType() {
     return "PREFIX_TUNING";
+  }
+
+  @Override
+  public Set<String> peftTypes() {
+    return Set.of(peftType(), KEPT);
   }
 
   @Override
@@ -46,10 +56,20 @@ public final class PrefixMethod implements DeltaMethod {
             options.integer("projection", 0),
             options.integers("blocks"),
             options.integers("start"),
+            shifted(options.text("positions", "shifted")),
+            options.decimal("dropout", 0),
             options.texts("save"),
             false);
     options.checkAllUsed();
     return prefix;
+  }
+
+  private static boolean shifted(String positions) {
+    if (!positions.equals("shifted") && !positions.equals("kept")) {
+      throw new DeltaException(
+          "found positions=" + positions + " for prefix, expected shifted or kept");
+    }
+    return positions.equals("shifted");
   }
 
   /** Files hold what the network computed, if there was one, and not the network. */
@@ -60,6 +80,8 @@ public final class PrefixMethod implements DeltaMethod {
         0,
         config.integers("trimtab_blocks"),
         List.of(),
+        !config.text("peft_type").equals(KEPT),
+        config.decimal("trimtab_dropout", 0),
         config.texts("modules_to_save"),
         true);
   }

@@ -7,32 +7,39 @@ import io.trimtab.model.Patch;
 import io.trimtab.model.Site;
 import io.trimtab.model.Sublayer;
 import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Parameter;
+import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The prefix of one attention, which several blocks share where they share their weights. */
 final class PrefixPart implements Part {
   private final Sublayer attention;
   private final PrefixTable table;
   private final Map<Integer, Integer> places;
+  private final double dropout;
   private final List<String> baseTensors;
 
   /**
    * A prefix.
    *
    * @param places for each block that uses the attention, where in the table its prefix is
+   * @param dropout of its keys and values in training
    * @param baseTensors the weights that make keys and values of tokens
    */
   PrefixPart(
       Sublayer attention,
       PrefixTable table,
       Map<Integer, Integer> places,
+      double dropout,
       List<String> baseTensors) {
     this.attention = attention;
     this.table = table;
     this.places = Map.copyOf(places);
+    this.dropout = dropout;
     this.baseTensors = List.copyOf(baseTensors);
   }
 
@@ -53,8 +60,19 @@ final class PrefixPart implements Part {
   private Patch.KeysAndValues.Prefix prefix(Tensor hidden, Pass pass) {
     int place = java.util.Objects.requireNonNull(places.get(pass.block()));
     return new Patch.KeysAndValues.Prefix(
-        Indexing.unsqueeze(table.part(place, false).to(hidden.dtype()), 0),
-        Indexing.unsqueeze(table.part(place, true).to(hidden.dtype()), 0));
+        rows(table.part(place, false).to(hidden.dtype()), pass),
+        rows(table.part(place, true).to(hidden.dtype()), pass));
+  }
+
+  /** [length, size] to [1, length, size], or where numbers are dropped one for every row. */
+  private Tensor rows(Tensor one, Pass pass) {
+    Tensor same = Indexing.unsqueeze(one, 0);
+    Optional<Rng> training = pass.training();
+    if (dropout == 0 || training.isEmpty()) {
+      return same;
+    }
+    Tensor each = Indexing.expand(same, pass.layout().rows(), one.size(0), one.size(1));
+    return Neural.dropout(each, dropout, training.get());
   }
 
   @Override

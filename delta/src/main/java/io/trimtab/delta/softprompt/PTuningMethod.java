@@ -74,6 +74,7 @@ public final class PTuningMethod implements DeltaMethod {
         SoftPrompt.Start.RANDOM,
         List.of(),
         true,
+        SoftPrompt.Place.WORDS,
         config.texts("modules_to_save"),
         true);
   }

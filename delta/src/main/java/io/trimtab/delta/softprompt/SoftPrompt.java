@@ -7,7 +7,11 @@ import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Embedding;
+import io.trimtab.model.Embeddings;
+import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
+import io.trimtab.model.Patch;
+import io.trimtab.model.Site;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -21,6 +25,7 @@ import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 
@@ -36,6 +41,7 @@ import java.util.stream.IntStream;
  * @param words token numbers to start as where {@code start} is {@code WORDS}; repeated where they
  *     are too few
  * @param computed whether the network has done its work, as in files, which hold what it made
+ * @param place where among what the vectors go
  * @param modulesToSave layers, such as a new classifier, that are trained as a whole
  * @param lenient whether names of modules that hit nothing are let pass, as in files of PEFT
  */
@@ -47,6 +53,7 @@ public record SoftPrompt(
     Start start,
     List<Integer> words,
     boolean computed,
+    Place place,
     List<String> modulesToSave,
     boolean lenient)
     implements DeltaSpec {
@@ -60,6 +67,16 @@ public record SoftPrompt(
     MLP,
     /** An LSTM in both directions and two dense layers. */
     LSTM
+  }
+
+  /** Where the vectors go. */
+  public enum Place {
+    /** In front of the words' vectors: they get positions and are normed, as in PEFT. */
+    WORDS,
+    /** In front of what the embeddings give: they are taken as they are, as in AdapterHub. */
+    EMBEDDED,
+    /** The same behind the first token. */
+    EMBEDDED_AFTER_FIRST
   }
 
   /** What the vectors start as. */
@@ -90,6 +107,11 @@ public record SoftPrompt(
           "found a prompt made by a network that is to start as words, expected a random start:"
               + " what a network computes cannot start as given vectors");
     }
+    if (network != Network.NONE && place != Place.WORDS) {
+      throw new DeltaException(
+          "found a prompt made by a network behind the embeddings, expected one in front of the"
+              + " words' vectors");
+    }
     if (start == Start.WORDS && words.isEmpty()) {
       throw new DeltaException(
           "found no words for a prompt to start as, expected at least one token");
@@ -101,19 +123,28 @@ public record SoftPrompt(
   /** Vectors trained themselves that start as words drawn from the vocabulary. */
   public static SoftPrompt of(int length) {
     return new SoftPrompt(
-        length, Network.NONE, 0, 0, Start.VOCABULARY, List.of(), false, List.of(), false);
+        length,
+        Network.NONE,
+        0,
+        0,
+        Start.VOCABULARY,
+        List.of(),
+        false,
+        Place.WORDS,
+        List.of(),
+        false);
   }
 
   /** The same from another start than given words. */
   public SoftPrompt startingAs(Start other) {
     return new SoftPrompt(
-        length, network, inner, layers, other, words, computed, modulesToSave, lenient);
+        length, network, inner, layers, other, words, computed, place, modulesToSave, lenient);
   }
 
   /** The same starting as these words, such as an instruction or the labels' words. */
   public SoftPrompt startingAs(List<Integer> ids) {
     return new SoftPrompt(
-        length, network, inner, layers, Start.WORDS, ids, computed, modulesToSave, lenient);
+        length, network, inner, layers, Start.WORDS, ids, computed, place, modulesToSave, lenient);
   }
 
   /** The same made by a network, from a random start: P-tuning. */
@@ -126,19 +157,32 @@ public record SoftPrompt(
         Start.RANDOM,
         List.of(),
         false,
+        place,
         modulesToSave,
         lenient);
+  }
+
+  /** The same in another place. */
+  public SoftPrompt in(Place other) {
+    return new SoftPrompt(
+        length, network, inner, layers, start, words, computed, other, modulesToSave, lenient);
   }
 
   /** The same with whole layers trained along. */
   public SoftPrompt saving(String... modules) {
     return new SoftPrompt(
-        length, network, inner, layers, start, words, computed, List.of(modules), lenient);
+        length, network, inner, layers, start, words, computed, place, List.of(modules), lenient);
   }
 
   @Override
   public DeltaMethod method() {
     return network == Network.NONE ? new SoftPromptMethod() : new PTuningMethod();
+  }
+
+  /** One of our own where PEFT has no such place. */
+  @Override
+  public String peftType() {
+    return place == Place.WORDS ? method().peftType() : SoftPromptMethod.EMBEDDED;
   }
 
   @Override
@@ -150,9 +194,25 @@ public record SoftPrompt(
   public List<Part> parts(Model model, Rng rng) {
     Embedding table = model.encoder().embeddings().words();
     List<Part> parts = new ArrayList<>();
-    parts.add(new SoftPromptPart(table, length, source(table, model, rng)));
+    parts.add(new SoftPromptPart(site(model), table, place, length, source(table, model, rng)));
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
     return parts;
+  }
+
+  private Site<Patch.Inserted> site(Model model) {
+    Embeddings embeddings = model.encoder().embeddings();
+    if (place == Place.WORDS) {
+      return Site.inserted(embeddings.words().path());
+    }
+    boolean projected = embeddings.children().stream().anyMatch(Linear.class::isInstance);
+    if (projected) {
+      throw new DeltaException.Unsupported(
+          "found a prompt behind the embeddings of "
+              + model.name()
+              + ", which are projected to another size there, expected one in front of the words'"
+              + " vectors");
+    }
+    return Site.inserted(embeddings.path());
   }
 
   private PromptSource source(Embedding table, Model model, Rng rng) {
@@ -217,7 +277,7 @@ public record SoftPrompt(
 
   private SoftPrompt done() {
     return new SoftPrompt(
-        length, network, inner, layers, start, words, true, modulesToSave, lenient);
+        length, network, inner, layers, start, words, true, place, modulesToSave, lenient);
   }
 
   /** Without the network, which has done its work. */
@@ -255,6 +315,9 @@ public record SoftPrompt(
         "num_attention_heads",
         model.config().integer(model.config().firstOf("num_attention_heads", "n_heads")));
     config.put("num_layers", model.encoder().blocks().size());
+    if (place != Place.WORDS) {
+      config.put("trimtab_place", place.name().toLowerCase(Locale.ROOT));
+    }
     if (network == Network.NONE) {
       config.put("prompt_tuning_init", "RANDOM"); // what it was is of no use to who reads it
     } else {

@@ -9,10 +9,14 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Registers prompt tuning, and reads its settings as users type them and as PEFT stores them. */
 @AutoService(DeltaMethod.class)
 public final class SoftPromptMethod implements DeltaMethod {
+  /** The type of files of prompts in places that PEFT has not. */
+  static final String EMBEDDED = "TRIMTAB_PROMPT";
+
   @Override
   public String name() {
     return "prompt";
@@ -21,6 +25,11 @@ public final class SoftPromptMethod implements DeltaMethod {
   @Override
   public String peftType() {
     return "PROMPT_TUNING";
+  }
+
+  @Override
+  public Set<String> peftTypes() {
+    return Set.of(peftType(), EMBEDDED);
   }
 
   @Override
@@ -43,6 +52,7 @@ public final class SoftPromptMethod implements DeltaMethod {
     Options options = new Options(name(), typed);
     SoftPrompt prompt =
         SoftPrompt.of(options.integer("length", 20))
+            .in(place(options.text("place", "words")))
             .saving(options.texts("save").toArray(String[]::new));
     String start = options.text("start", "vocabulary");
     options.checkAllUsed();
@@ -50,6 +60,19 @@ public final class SoftPromptMethod implements DeltaMethod {
       case "random" -> prompt.startingAs(SoftPrompt.Start.RANDOM);
       case "vocabulary" -> prompt;
       default -> prompt.startingAs(numbers(start, options));
+    };
+  }
+
+  private static SoftPrompt.Place place(String text) {
+    return switch (text) {
+      case "words" -> SoftPrompt.Place.WORDS;
+      case "embedded" -> SoftPrompt.Place.EMBEDDED;
+      case "embedded_after_first" -> SoftPrompt.Place.EMBEDDED_AFTER_FIRST;
+      default ->
+          throw new DeltaException(
+              "found place="
+                  + text
+                  + " for a prompt, expected words, embedded or embedded_after_first");
     };
   }
 
@@ -86,6 +109,7 @@ public final class SoftPromptMethod implements DeltaMethod {
         SoftPrompt.Start.RANDOM,
         List.of(),
         false,
+        place(config.text("trimtab_place", "words")),
         config.texts("modules_to_save"),
         true);
   }

@@ -10,14 +10,23 @@ import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
 
-/** Vectors in front of the words' vectors of every row. */
+/** Vectors among the words' vectors of every row, or among what the embeddings make of them. */
 final class SoftPromptPart implements Part {
+  private final Site<Patch.Inserted> site;
   private final Embedding words;
+  private final SoftPrompt.Place place;
   private final int count;
   private final PromptSource source;
 
-  SoftPromptPart(Embedding words, int count, PromptSource source) {
+  SoftPromptPart(
+      Site<Patch.Inserted> site,
+      Embedding words,
+      SoftPrompt.Place place,
+      int count,
+      PromptSource source) {
+    this.site = site;
     this.words = words;
+    this.place = place;
     this.count = count;
     this.source = source;
   }
@@ -28,7 +37,7 @@ final class SoftPromptPart implements Part {
 
   @Override
   public Site<?> site() {
-    return Site.inserted(words.path());
+    return site;
   }
 
   @Override
@@ -37,6 +46,11 @@ final class SoftPromptPart implements Part {
       @Override
       public int count() {
         return count;
+      }
+
+      @Override
+      public int before() {
+        return place == SoftPrompt.Place.EMBEDDED_AFTER_FIRST ? 1 : 0;
       }
 
       @Override

@@ -72,7 +72,7 @@ final class ModernBertBlock extends Block {
         () -> {
           Norm norm = parts.attentionNorm();
           Tensor normed = norm == null ? hidden : norm.forward(hidden, pass);
-          Pass reading = wanted == null ? pass : pass.at(wanted.layout());
+          Pass reading = wanted == null ? pass : pass.at(wanted);
           Tensor residual = chosen(hidden, wanted);
           Tensor mixed = parts.attentionOutput().forward(mix(normed, pass, wanted), reading);
           Tensor attended = attention.finish(chosen(normed, wanted), mixed, residual, reading);

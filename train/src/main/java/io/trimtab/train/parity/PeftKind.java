@@ -62,7 +62,7 @@ final class PeftKind implements Kind {
   }
 
   /** What the merged model gives; empty for what no weight can hold, such as a prompt. */
-  private static Optional<Tensor> merged(Delta delta, Batch batch) {
+  static Optional<Tensor> merged(Delta delta, Batch batch) {
     try (Model merged = delta.merge()) {
       return Optional.of(Recorded.logits(merged, batch, Patches.NONE));
     } catch (DeltaException.Unsupported e) {

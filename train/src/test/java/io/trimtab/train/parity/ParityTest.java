@@ -54,7 +54,7 @@ class ParityTest {
     assertThat(report.cases())
         .extracting(Case::name)
         .isSorted()
-        .allMatch(name -> name.matches("(hf|peft|train)/[^/]+"));
+        .allMatch(name -> name.matches("(adapterhub|hf|peft|train)/[^/]+"));
     Map<String, Case> cases = new TreeMap<>();
     told.forEach(each -> cases.put(each.name(), each));
     assertOk(
@@ -83,6 +83,25 @@ class ParityTest {
         "lora-bert-lorabias",
         "lora-bertcls-head",
         "ia3-bert");
+    assertOk(
+        cases,
+        "adapterhub",
+        "lora-bert",
+        "lora-ffn-bert",
+        "ia3-bert",
+        "prefix-bert",
+        "prompt-bert",
+        "reft-loreft-bert",
+        "reft-noreft-bert",
+        "houlsby-bert",
+        "houlsby-inv-bert",
+        "pfeiffer-bert",
+        "pfeiffer-roberta-leaveout",
+        "parallel-bert",
+        "scaled-parallel-learned-bert",
+        "compacter-bert",
+        "compacterpp-bert",
+        "mam-bert");
     assertOk(
         cases,
         "train",

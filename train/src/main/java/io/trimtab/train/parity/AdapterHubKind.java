@@ -1,0 +1,96 @@
+package io.trimtab.train.parity;
+
+import io.trimtab.delta.Delta;
+import io.trimtab.delta.adapterhub.AdapterHubFormat;
+import io.trimtab.hub.ModelConfig;
+import io.trimtab.model.Batch;
+import io.trimtab.model.Model;
+import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** An adapter that AdapterHub wrote, with the logits it gives; merged it must give the same. */
+final class AdapterHubKind implements Kind {
+  /** Relative to the largest logit. */
+  private static final double ALLOWED = 1e-5;
+
+  @Override
+  public String folder() {
+    return "adapterhub";
+  }
+
+  @Override
+  public List<String> files() {
+    return List.of(AdapterHubFormat.CONFIG, AdapterHubFormat.TENSORS, "io.safetensors");
+  }
+
+  @Override
+  public Errors check(Path directory) {
+    ModelConfig meta = ModelConfig.read(directory.resolve("io.json"));
+    Path configFile = directory.resolve(AdapterHubFormat.CONFIG);
+    if (!Files.exists(configFile) && meta.isText("note")) {
+      throw new ParityException.Unsupported(
+          "found a composition ("
+              + meta.text("note")
+              + "), expected one adapter; compositions are not computed yet");
+    }
+    ModelConfig config = ModelConfig.read(configFile);
+    Path base = base(directory, meta, config);
+    return Gradients.none(
+        () -> {
+          try (Model model = Recorded.model(base);
+              Delta delta = new AdapterHubFormat().load(directory, model);
+              Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
+              Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
+            Batch batch = inputs.batch("", true);
+            Tensor expected = expected(io, inputs, config);
+            Errors errors = new Errors();
+            Tensor found = Recorded.logits(model, batch, delta.patches());
+            errors.add("logits", PeftKind.relative(found, expected), ALLOWED);
+            PeftKind.merged(delta, batch)
+                .ifPresent(
+                    logits ->
+                        errors.add(
+                            "logits after merging", PeftKind.relative(logits, expected), ALLOWED));
+            return errors;
+          }
+        });
+  }
+
+  /** The base beside the adapters as the fixtures lie, else where the adapter says. */
+  private static Path base(Path directory, ModelConfig meta, ModelConfig config) {
+    Path said =
+        meta.has("base")
+            ? directory.resolve("../../hf").resolve(meta.text("base")).normalize()
+            : directory.resolve(config.text("model_name")).normalize();
+    if (!Files.isDirectory(said)) {
+      throw new ParityException(
+          "found no base at " + said + ", expected the model that the adapter was made for there");
+    }
+    return said;
+  }
+
+  /** Without the vectors of a soft prompt, which AdapterHub gives logits for too. */
+  private static Tensor expected(Recorded io, Recorded inputs, ModelConfig config) {
+    Tensor logits = io.tensor("logits");
+    if (logits.rank() != 3) {
+      return logits;
+    }
+    ModelConfig settings = config.section("config");
+    if (settings.has("prompt_length")) {
+      int length = settings.integer("prompt_length");
+      int before = settings.text("combine", "prefix").equals("prefix") ? 0 : 1;
+      long after = logits.size(1) - before - length;
+      logits =
+          Indexing.concat(
+              List.of(
+                  Indexing.slice(logits, 1, 0, before),
+                  Indexing.slice(logits, 1, (long) before + length, after)),
+              1);
+    }
+    return inputs.packed(logits, "logits", "");
+  }
+}
