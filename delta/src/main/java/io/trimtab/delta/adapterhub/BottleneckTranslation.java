@@ -134,11 +134,13 @@ final class BottleneckTranslation implements Translation {
   }
 
   private static DeltaMethod method(Map<String, Object> own, boolean kronecker) {
-    boolean both = own.get("mh_adapter").equals(true) && own.get("output_adapter").equals(true);
+    boolean both =
+        Boolean.TRUE.equals(own.get("mh_adapter"))
+            && Boolean.TRUE.equals(own.get("output_adapter"));
     if (kronecker) {
       return both ? new CompacterMethod() : new CompacterPlusPlusMethod();
     }
-    if (own.get("is_parallel").equals(true)) {
+    if (Boolean.TRUE.equals(own.get("is_parallel"))) {
       return new ParallelMethod();
     }
     return both ? new HoulsbyMethod() : new PfeifferMethod();
