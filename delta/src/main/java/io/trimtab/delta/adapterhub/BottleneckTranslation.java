@@ -134,14 +134,18 @@ final class BottleneckTranslation implements Translation {
   }
 
   private static DeltaMethod method(Map<String, Object> own, boolean kronecker) {
-    boolean both = own.get("mh_adapter").equals(true) && own.get("output_adapter").equals(true);
+    boolean both = isOn(own, "mh_adapter") && isOn(own, "output_adapter");
     if (kronecker) {
       return both ? new CompacterMethod() : new CompacterPlusPlusMethod();
     }
-    if (own.get("is_parallel").equals(true)) {
+    if (isOn(own, "is_parallel")) {
       return new ParallelMethod();
     }
     return both ? new HoulsbyMethod() : new PfeifferMethod();
+  }
+
+  private static boolean isOn(Map<String, Object> own, String flag) {
+    return Boolean.TRUE.equals(own.get(flag));
   }
 
   @Override
