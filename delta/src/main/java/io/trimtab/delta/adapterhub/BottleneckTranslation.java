@@ -47,14 +47,14 @@ final class BottleneckTranslation implements Translation {
     return !fields.config().has("architecture") && fields.config().has("mh_adapter");
   }
 
-  /** There AdapterHub has them elsewhere than its settings say. */
+  /** There the results are not those that AdapterHub gives, for a reason not found yet. */
   private static void refuseAlbert(Model model) {
     if (model.config().modelType().equals("albert")) {
       throw new DeltaException.Unsupported(
           "found a bottleneck adapter of AdapterHub for "
               + model.name()
-              + ", expected another model than ALBERT, where AdapterHub computes them otherwise;"
-              + " use lora, prefix_tuning or reft there");
+              + ", expected another model than ALBERT, where the results do not agree with"
+              + " AdapterHub's; use lora, prefix_tuning or reft there");
     }
   }
 
