@@ -47,14 +47,14 @@ final class BottleneckTranslation implements Translation {
     return !fields.config().has("architecture") && fields.config().has("mh_adapter");
   }
 
-  /** There AdapterHub has them elsewhere than its settings say. */
+  /** There the results are not those that AdapterHub gives, for a reason not found yet. */
   private static void refuseAlbert(Model model) {
     if (model.config().modelType().equals("albert")) {
       throw new DeltaException.Unsupported(
           "found a bottleneck adapter of AdapterHub for "
               + model.name()
-              + ", expected another model than ALBERT, where AdapterHub computes them otherwise;"
-              + " use lora, prefix_tuning or reft there");
+              + ", expected another model than ALBERT, where the results do not agree with"
+              + " AdapterHub's; use lora, prefix_tuning or reft there");
     }
   }
 
@@ -134,16 +134,18 @@ final class BottleneckTranslation implements Translation {
   }
 
   private static DeltaMethod method(Map<String, Object> own, boolean kronecker) {
-    boolean both =
-        Boolean.TRUE.equals(own.get("mh_adapter"))
-            && Boolean.TRUE.equals(own.get("output_adapter"));
+    boolean both = isOn(own, "mh_adapter") && isOn(own, "output_adapter");
     if (kronecker) {
       return both ? new CompacterMethod() : new CompacterPlusPlusMethod();
     }
-    if (Boolean.TRUE.equals(own.get("is_parallel"))) {
+    if (isOn(own, "is_parallel")) {
       return new ParallelMethod();
     }
     return both ? new HoulsbyMethod() : new PfeifferMethod();
+  }
+
+  private static boolean isOn(Map<String, Object> own, String flag) {
+    return Boolean.TRUE.equals(own.get(flag));
   }
 
   @Override

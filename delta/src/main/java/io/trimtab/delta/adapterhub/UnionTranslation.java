@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SequencedMap;
+import java.util.TreeMap;
 
 /** Several architectures as one adapter: {@code union}, such as Mix-and-Match adapters. */
 final class UnionTranslation implements Translation {
@@ -44,7 +45,7 @@ final class UnionTranslation implements Translation {
   public Map<String, Object> config(Delta delta) {
     List<Map<String, Object>> configs = new ArrayList<>();
     for (Delta child : delta.children()) {
-      configs.add(Translations.writing(child.spec()).config(child));
+      configs.add(new TreeMap<>(Translations.writing(child.spec()).config(child)));
     }
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("architecture", "union");
