@@ -4,19 +4,24 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /** Options as users type them, {@code key=value}, with errors that say what was expected. */
 public final class Options {
   private final String method;
-  private final Map<String, String> typed = new HashMap<>();
+  private final Map<String, Given> typed = new HashMap<>();
   private final TreeSet<String> known = new TreeSet<>();
 
   /** The options typed for a method. */
   public Options(String method, Map<String, String> typed) {
     this.method = method;
-    typed.forEach((key, value) -> this.typed.put(normal(key), value));
+    typed.forEach((key, value) -> this.typed.put(normal(key), new Given(key, value)));
   }
+
+  /** An option as it was typed. */
+  private record Given(String key, String value) {}
 
   /** Words of a key may be joined by dashes or underscores. */
   private static String normal(String key) {
@@ -25,8 +30,9 @@ public final class Options {
 
   /** A text. */
   public String text(String key, String usual) {
-    known.add(normal(key));
-    return typed.getOrDefault(normal(key), usual);
+    known.add(key);
+    Given given = typed.get(normal(key));
+    return given == null ? usual : given.value();
   }
 
   /** A list of texts with commas between them; empty where there is none. */
@@ -78,16 +84,23 @@ public final class Options {
 
   /** Refuses options that the method never asked for. */
   public void checkAllUsed() {
-    TreeSet<String> left = new TreeSet<>(typed.keySet());
-    left.removeAll(known);
+    TreeSet<String> left = new TreeSet<>();
+    Set<String> asked = known.stream().map(Options::normal).collect(Collectors.toSet());
+    typed.forEach(
+        (key, given) -> {
+          if (!asked.contains(key)) {
+            left.add(given.key());
+          }
+        });
     if (!left.isEmpty()) {
       throw new DeltaException(
           "found option "
               + String.join(", ", left)
               + " for "
               + method
-              + ", expected some of "
-              + String.join(", ", known));
+              + (known.isEmpty()
+                  ? ", expected none"
+                  : ", expected some of " + String.join(", ", known)));
     }
   }
 

@@ -83,7 +83,7 @@ class OrthogonalAndSparseVariantsTest {
 
       TinyModels.move(delta, 2);
       float[] moved = TinyModels.numbers(model, batch, pass);
-      assertThat(gap(moved, plain)).as("does something").isGreaterThan(1e-3f);
+      assertThat(gap(moved, plain)).as("does something").isGreaterThan(1e-4f);
       try (Model merged = delta.merge()) {
         float[] alone = TinyModels.numbers(merged, batch, Pass.plain(batch.layout()));
         assertThat(gap(alone, moved)).as("merged").isLessThan(1e-4f);

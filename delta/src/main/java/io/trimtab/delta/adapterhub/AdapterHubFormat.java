@@ -40,7 +40,7 @@ public final class AdapterHubFormat implements DeltaFormat {
   public static final String PICKLED = "pytorch_adapter.bin";
 
   private static final String HEAD = "head_config.json";
-  private static final String VERSION = "adapters.1.3.0";
+  static final String VERSION = "adapters.1.3.0";
 
   @Override
   public String name() {

@@ -51,33 +51,50 @@ final class Combine {
     };
   }
 
-  /** The sum of what each changes, by weight: y + Σ w (p(y) - y). */
-  static Patch weighted(List<Patch> patches, List<Double> weights) {
+  /** Σ w p(y), and, but for a mixture, the rest of 1 of y itself. */
+  static Patch weighted(List<Patch> patches, List<Double> weights, boolean mixture) {
+    double rest = mixture ? 0 : 1 - weights.stream().mapToDouble(weight -> weight).sum();
     return switch (patches.getFirst()) {
       case Patch.Input _ ->
           (Patch.Input)
               (input, pass) ->
-                  sum(patches, weights, input, p -> ((Patch.Input) p).apply(input, pass));
+                  sum(patches, weights, rest, input, p -> ((Patch.Input) p).apply(input, pass));
       case Patch.Output _ ->
           (Patch.Output)
               (input, output, pass) ->
-                  sum(patches, weights, output, p -> ((Patch.Output) p).apply(input, output, pass));
+                  sum(
+                      patches,
+                      weights,
+                      rest,
+                      output,
+                      p -> ((Patch.Output) p).apply(input, output, pass));
       case Patch.Residual _ ->
           (Patch.Residual)
               (sublayer, pass) ->
                   sum(
                       patches,
                       weights,
+                      rest,
                       sublayer.output(),
                       p -> ((Patch.Residual) p).apply(sublayer, pass));
       case Patch.Rows _ ->
           (Patch.Rows)
               (indices, rows, pass) ->
-                  sum(patches, weights, rows, p -> ((Patch.Rows) p).apply(indices, rows, pass));
+                  sum(
+                      patches,
+                      weights,
+                      rest,
+                      rows,
+                      p -> ((Patch.Rows) p).apply(indices, rows, pass));
       case Patch.Effective _ ->
           (Patch.Effective)
               (stored, pass) ->
-                  sum(patches, weights, stored, p -> ((Patch.Effective) p).apply(stored, pass));
+                  sum(
+                      patches,
+                      weights,
+                      rest,
+                      stored,
+                      p -> ((Patch.Effective) p).apply(stored, pass));
       case Patch.KeysAndValues _, Patch.Inserted _ ->
           throw new DeltaException.Unsupported(
               "found prefixes or prompts in a weighted sum, expected deltas that change numbers:"
@@ -98,11 +115,11 @@ final class Combine {
   }
 
   private static Tensor sum(
-      List<Patch> patches, List<Double> weights, Tensor start, Function<Patch, Tensor> changed) {
-    double rest = 1;
-    for (double weight : weights) {
-      rest -= weight;
-    }
+      List<Patch> patches,
+      List<Double> weights,
+      double rest,
+      Tensor start,
+      Function<Patch, Tensor> changed) {
     Tensor sum = Arithmetic.multiply(start, rest);
     for (int i = 0; i < patches.size(); i++) {
       sum = Arithmetic.addScaled(sum, changed.apply(patches.get(i)), weights.get(i));

@@ -1,5 +1,6 @@
 package io.trimtab.delta.compose;
 
+import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.Part;
 import io.trimtab.model.Patch;
 import io.trimtab.model.Site;
@@ -18,9 +19,16 @@ import java.util.Set;
 final class CombinedPart implements Part {
   private final List<Part> parts;
   private final List<Double> weights;
+  private final boolean mixture;
 
-  /** Parts at the same site; {@code weights} are empty for a sequence. */
-  CombinedPart(List<Part> parts, List<Double> weights) {
+  /**
+   * Parts at the same site.
+   *
+   * @param weights of a sum or mixture; empty for a sequence
+   * @param mixture whether nothing of what the base itself gives is left
+   */
+  CombinedPart(List<Part> parts, List<Double> weights, boolean mixture) {
+    this.mixture = mixture;
     this.parts = List.copyOf(parts);
     this.weights = List.copyOf(weights);
   }
@@ -33,7 +41,11 @@ final class CombinedPart implements Part {
   @Override
   public Patch patch() {
     List<Patch> patches = parts.stream().map(Part::patch).toList();
-    return weights.isEmpty() ? Combine.inSequence(patches) : Combine.weighted(patches, weights);
+    return WholeRows.where(
+        patches.stream().anyMatch(Patch::readsWholeRows),
+        weights.isEmpty()
+            ? Combine.inSequence(patches)
+            : Combine.weighted(patches, weights, mixture));
   }
 
   @Override
@@ -71,11 +83,20 @@ final class CombinedPart implements Part {
       if (weights.isEmpty()) {
         sum = part.merge(name, sum);
       } else {
+        refuseMixture();
         Tensor before = stored.to(DType.F32);
         Tensor change = Arithmetic.subtract(part.merge(name, stored).to(DType.F32), before);
         sum = Arithmetic.addScaled(sum.to(DType.F32), change, weights.get(i));
       }
     }
     return sum.to(stored.dtype());
+  }
+
+  private void refuseMixture() {
+    if (mixture) {
+      throw new DeltaException.Unsupported(
+          "found a mixture of deltas, expected a sum or a union: a mixture scales what the base"
+              + " gives, which is not merged; use the delta beside the model");
+    }
   }
 }

@@ -55,8 +55,10 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
   public enum How {
     /** Each sees what the one before it made: a union, or a stack of adapters. */
     SEQUENCE,
-    /** The sum of what each changes, by weight. */
+    /** The sum of what each changes, by weight: y + Σ w (p(y) - y). */
     SUM,
+    /** The sum of what each gives, by weight, and nothing of the base's own: Σ w p(y). */
+    MIXTURE,
     /** Attention over what each would add to a sublayer: AdapterFusion, trained in its turn. */
     FUSION,
     /** Each on so many of a row's tokens, one after the other. */
@@ -201,8 +203,9 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
     }
     Part part =
         switch (how) {
-          case SEQUENCE, SPLIT -> new CombinedPart(parts, List.of());
-          case SUM -> new CombinedPart(parts, shares);
+          case SEQUENCE, SPLIT -> new CombinedPart(parts, List.of(), false);
+          case SUM -> new CombinedPart(parts, shares, false);
+          case MIXTURE -> new CombinedPart(parts, shares, true);
           case FUSION -> fused(parts, base, rng);
         };
     Objects.requireNonNull(part.patch()); // refuses now what cannot be composed, not at first use

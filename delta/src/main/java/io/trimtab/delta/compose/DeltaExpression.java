@@ -159,9 +159,10 @@ public final class DeltaExpression {
       Composition.How how =
           switch (word) {
             case "sum" -> Composition.How.SUM;
+            case "mixture" -> Composition.How.MIXTURE;
             case "fusion" -> Composition.How.FUSION;
             case "split" -> Composition.How.SPLIT;
-            default -> throw wrong("sum, fusion or split before (, not " + word);
+            default -> throw wrong("sum, mixture, fusion or split before (, not " + word);
           };
       List<Named> parts = new ArrayList<>();
       do {

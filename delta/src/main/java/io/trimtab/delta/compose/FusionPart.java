@@ -101,7 +101,8 @@ final class FusionPart implements Part {
   public Patch patch() {
     List<Patch.Residual> patches =
         children.stream().map(part -> (Patch.Residual) part.patch()).toList();
-    return (Patch.Residual) (sublayer, pass) -> fuse(patches, sublayer, pass);
+    Patch.Residual fused = (sublayer, pass) -> fuse(patches, sublayer, pass);
+    return WholeRows.where(patches.stream().anyMatch(Patch::readsWholeRows), fused);
   }
 
   private Tensor fuse(List<Patch.Residual> patches, Patch.Residual.Sublayer sublayer, Pass pass) {

@@ -40,8 +40,13 @@ final class TokenShare implements Part {
     return part.buildsOnOthers();
   }
 
+  /** Tokens are counted from a row's first, so that all of them have to be there. */
   @Override
   public Patch patch() {
+    return WholeRows.where(true, shared());
+  }
+
+  private Patch shared() {
     return switch (part.patch()) {
       case Patch.Input inner ->
           (Patch.Input)

@@ -11,9 +11,15 @@ import io.trimtab.delta.TinyModels;
 import io.trimtab.model.Batch;
 import io.trimtab.model.Model;
 import io.trimtab.model.Pass;
+import io.trimtab.model.Positions;
+import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Parameter;
+import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Rng;
+import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -83,6 +89,7 @@ class CompositionTest {
         "prefix:length=2 + prompt:length=3 + lora:rank=2",
         "sum(0.3*lora:rank=2; 0.5*lora:rank=3,targets=query,key; ia3)",
         "split(2*lora:rank=2; 4*lora:rank=3)",
+        "mixture(0.2*lora:rank=2; 0.6*lora:rank=3)",
         "sum(0.5*lora:rank=2 + ia3; 0.5*(sum(2*lora:rank=1; full) + ia3))"
       })
   void isSavedAsOneDirectoryAndReadBackToTheBit(String text) {
@@ -136,15 +143,43 @@ class CompositionTest {
   }
 
   @Test
+  void aSplitCountsARowsTokensAndNotThoseThatAreRead() {
+    Delta split = delta("split(2*lora:rank=2,targets=all-linear; 40*ia3)", 1);
+    Batch batch = TinyModels.batch();
+    int[][] last = {{4}, {2}, {6}, {3}};
+    Pass pass = Pass.with(batch.layout(), split.patches());
+    Positions some = Positions.of(last, batch.layout());
+    try (Scope _ = Scope.open()) {
+      Tensor all = TinyModels.logits(model, batch, pass);
+      Tensor expected = Indexing.select(all, 0, some.indices(Device.CPU));
+      Tensor found = model.maskedLogits(batch, pass, some, null);
+      assertThat(Reduction.largestDifference(found, expected)).isLessThan(1e-4);
+    }
+  }
+
+  @Test
+  void adaptersAreFused() {
+    Delta fusion = delta("fusion(pfeiffer; pfeiffer:reduction-factor=8)", 1);
+    Path saved = directory.resolve("saved");
+    DeltaFiles.save(fusion, saved);
+    try (Delta again = DeltaFiles.load(saved, model)) {
+      assertThat(numbers(again)).isEqualTo(numbers(fusion));
+    }
+    assertThat(fusion.parameters().stream().map(Parameter::name))
+        .anyMatch(name -> name.endsWith("fusion.value.weight"));
+    assertThatThrownBy(fusion::merge)
+        .isInstanceOf(DeltaException.Unsupported.class)
+        .hasMessageContaining("merge");
+  }
+
+  @Test
   void promptsStandOneAfterTheOther() {
     Delta both = delta("prompt:length=2 + prompt:length=3", 1);
     Delta one = delta("prompt:length=5", 2);
     List<Parameter> parts = both.parameters();
     Parameter whole = one.parameters().getFirst();
-    try (io.trimtab.tensor.Scope _ = io.trimtab.tensor.Scope.open()) {
-      whole.assign(
-          io.trimtab.tensor.Indexing.concat(
-              parts.stream().map(part -> part.value().detach()).toList(), 0));
+    try (Scope _ = Scope.open()) {
+      whole.assign(Indexing.concat(parts.stream().map(part -> part.value().detach()).toList(), 0));
     }
     assertThat(numbers(both)).isEqualTo(numbers(one));
   }
@@ -172,7 +207,7 @@ class CompositionTest {
         "lora +|at character 7",
         "sum(lora; ia3|expected \")\"",
         "lora:rank|expected key=value",
-        "maximum(lora)|expected sum, fusion or split",
+        "maximum(lora)|expected sum, mixture, fusion or split",
         "a=lora + a=ia3|all by different names",
         "prefix + prefix|undoes",
         "bitfit + full|undoes"

@@ -30,23 +30,19 @@ final class AdapterHubKind implements Kind {
   @Override
   public Errors check(Path directory) {
     ModelConfig meta = ModelConfig.read(directory.resolve("io.json"));
-    Path configFile = directory.resolve(AdapterHubFormat.CONFIG);
-    if (!Files.exists(configFile) && meta.isText("note")) {
-      throw new ParityException.Unsupported(
-          "found a composition ("
-              + meta.text("note")
-              + "), expected one adapter; compositions are not computed yet");
-    }
-    ModelConfig config = ModelConfig.read(configFile);
-    Path base = base(directory, meta, config);
+    boolean single = Files.exists(directory.resolve(AdapterHubFormat.CONFIG));
+    Path base = base(directory, meta);
     return Gradients.none(
         () -> {
           try (Model model = Recorded.model(base);
-              Delta delta = new AdapterHubFormat().load(directory, model);
+              Delta delta =
+                  single
+                      ? new AdapterHubFormat().load(directory, model)
+                      : AdapterHubComposition.load(directory, meta, model);
               Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
             Batch batch = inputs.batch("", true);
-            Tensor expected = expected(io, inputs, config);
+            Tensor expected = expected(io, inputs, directory);
             Errors errors = new Errors();
             Tensor found = Recorded.logits(model, batch, delta.patches());
             errors.add("logits", PeftKind.relative(found, expected), ALLOWED);
@@ -61,11 +57,11 @@ final class AdapterHubKind implements Kind {
   }
 
   /** The base beside the adapters as the fixtures lie, else where the adapter says. */
-  private static Path base(Path directory, ModelConfig meta, ModelConfig config) {
+  private static Path base(Path directory, ModelConfig meta) {
     Path said =
         meta.has("base")
             ? directory.resolve("../../hf").resolve(meta.text("base")).normalize()
-            : directory.resolve(config.text("model_name")).normalize();
+            : directory.resolve(config(directory).text("model_name")).normalize();
     if (!Files.isDirectory(said)) {
       throw new ParityException(
           "found no base at " + said + ", expected the model that the adapter was made for there");
@@ -73,13 +69,20 @@ final class AdapterHubKind implements Kind {
     return said;
   }
 
+  private static ModelConfig config(Path directory) {
+    return ModelConfig.read(directory.resolve(AdapterHubFormat.CONFIG));
+  }
+
   /** Without the vectors of a soft prompt, which AdapterHub gives logits for too. */
-  private static Tensor expected(Recorded io, Recorded inputs, ModelConfig config) {
+  private static Tensor expected(Recorded io, Recorded inputs, Path directory) {
     Tensor logits = io.tensor("logits");
     if (logits.rank() != 3) {
       return logits;
     }
-    ModelConfig settings = config.section("config");
+    if (!Files.exists(directory.resolve(AdapterHubFormat.CONFIG))) {
+      return inputs.packed(logits, "logits", "");
+    }
+    ModelConfig settings = config(directory).section("config");
     if (settings.has("prompt_length")) {
       int length = settings.integer("prompt_length");
       int before = settings.text("combine", "prefix").equals("prefix") ? 0 : 1;
