@@ -4,8 +4,11 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
+import io.trimtab.model.Place;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * Where a method goes: its layers by address, and the modules that are trained whole beside it, as
@@ -89,17 +92,16 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
 
   /** Queries and values by the names of this architecture: what most methods go on. */
   public static String queriesAndValues(Model model) {
-    List<List<String>> names =
-        List.of(
-            List.of("query", "value"),
-            List.of("q_lin", "v_lin"),
-            List.of("query_proj", "value_proj"),
-            List.of("q_proj", "v_proj"),
-            List.of("Wqkv"));
-    return names.stream()
-        .filter(pair -> Address.suffixes(pair).dryRun(model).misses().isEmpty())
-        .map(pair -> String.join(",", pair))
-        .findFirst()
-        .orElse(Address.ALL_LINEAR);
+    return String.join(",", names(model, "attn.q", "attn.v"));
+  }
+
+  /** What an architecture calls parts that all of them have: the last words of their paths. */
+  public static List<String> names(Model model, String... parts) {
+    Map<String, Place> places = model.encoder().blocks().getFirst().places();
+    return Stream.of(parts)
+        .map(part -> Objects.requireNonNull(places.get(part), part).path())
+        .map(path -> path.substring(path.lastIndexOf('.') + 1))
+        .distinct()
+        .toList();
   }
 }

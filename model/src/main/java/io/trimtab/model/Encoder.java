@@ -66,7 +66,7 @@ public final class Encoder extends Layer {
     if (whole && wanted != null) {
       hidden = Indexing.select(hidden, 0, wanted.indices(hidden.device()));
     }
-    Pass last = wanted == null ? start.pass() : start.pass().at(wanted.layout());
+    Pass last = wanted == null ? start.pass() : start.pass().at(wanted);
     return finalNorm == null ? hidden : finalNorm.forward(hidden, last);
   }
 

@@ -208,7 +208,7 @@ public final class Model implements AutoCloseable {
     return Scope.of(
         () -> {
           Tensor hidden = encoder.forward(batch, pass, at);
-          return head.forward(hidden, pass.at(at.layout()), words);
+          return head.forward(hidden, pass.at(at), words);
         });
   }
 
@@ -218,7 +218,7 @@ public final class Model implements AutoCloseable {
         need(Head.SequenceClassifier.class, "sequence-classification head");
     return Scope.of(
         () -> {
-          Pass perRow = pass.at(Positions.first(batch.layout()).layout());
+          Pass perRow = pass.at(Positions.first(batch.layout()));
           return head.forward(pooled(batch, pass, head.pooling()).to(dtype), perRow);
         });
   }

@@ -293,10 +293,12 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
   public Map<String, Object> toConfig(Model model) {
     List<Map<String, Object>> list = new ArrayList<>();
     for (Child child : children) {
-      Map<String, Object> config = new LinkedHashMap<>(child.spec().toConfig(model));
-      config.put("peft_type", child.spec().peftType());
-      config.put("trimtab_name", child.name());
-      config.put("trimtab_share", child.share());
+      Map<String, Object> own = new LinkedHashMap<>(child.spec().toConfig(model));
+      own.put("peft_type", child.spec().peftType());
+      Map<String, Object> config = new LinkedHashMap<>();
+      config.put("name", child.name());
+      config.put("share", child.share());
+      config.put("delta", own);
       list.add(config);
     }
     Map<String, Object> config = new LinkedHashMap<>();

@@ -54,9 +54,9 @@ public final class CompositionMethod implements DeltaMethod {
     for (ModelConfig child : config.sections("children")) {
       children.add(
           new Composition.Child(
-              child.text("trimtab_name"),
-              DeltaMethods.of(child).fromConfig(child, model),
-              child.decimal("trimtab_share", 1)));
+              child.text("name"),
+              DeltaMethods.of(child.section("delta")).fromConfig(child.section("delta"), model),
+              child.decimal("share", 1)));
     }
     return new Composition(how(config), children);
   }

@@ -12,7 +12,6 @@ import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
@@ -40,14 +39,14 @@ final class TokenShare implements Part {
     return part.buildsOnOthers();
   }
 
-  /** Tokens are counted from a row's first, so that all of them have to be there. */
   @Override
   public Patch patch() {
-    return WholeRows.where(true, shared());
+    Patch whole = part.patch();
+    return WholeRows.where(whole.readsWholeRows(), shared(whole));
   }
 
-  private Patch shared() {
-    return switch (part.patch()) {
+  private Patch shared(Patch whole) {
+    return switch (whole) {
       case Patch.Input inner ->
           (Patch.Input)
               (input, pass) -> {
@@ -95,21 +94,21 @@ final class TokenShare implements Part {
   private record Share(Pass pass, Tensor chosen) {
     static Share of(Pass pass, TokenShare part, Tensor tokens) {
       Layout layout = pass.layout();
-      int[] lengths =
-          IntStream.range(0, layout.rows())
-              .map(row -> Math.max(0, Math.min(part.count, layout.length(row) - part.first)))
-              .toArray();
-      long[] chosen =
-          IntStream.range(0, layout.rows())
-              .boxed()
-              .flatMapToLong(
-                  row ->
-                      LongStream.range(0, lengths[row])
-                          .map(i -> (long) layout.start(row) + part.first + i))
-              .toArray();
+      int[] lengths = new int[layout.rows()];
+      LongStream.Builder chosen = LongStream.builder();
+      for (int row = 0; row < layout.rows(); row++) {
+        int[] positions = pass.positions(row); // of those at hand, which may not be all
+        for (int i = 0; i < positions.length; i++) {
+          if (positions[i] >= part.first && positions[i] - part.first < part.count) {
+            chosen.add((long) layout.start(row) + i);
+            lengths[row]++;
+          }
+        }
+      }
+      long[] indices = chosen.build().toArray();
       return new Share(
           pass.at(Layout.ofLengths(lengths)),
-          Creation.longs(chosen, chosen.length).to(tokens.device()));
+          Creation.longs(indices, indices.length).to(tokens.device()));
     }
 
     Tensor of(Tensor tokens) {

@@ -13,28 +13,12 @@ import io.trimtab.model.Layer;
 import io.trimtab.model.Model;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /** Registers IA3, and reads its settings as users type them and as PEFT stores them. */
 @AutoService(DeltaMethod.class)
 public final class Ia3Method implements DeltaMethod {
-  /** Keys, values and the second layer of a feed-forward block by one architecture's names. */
-  private record Usual(List<String> keysAndValues, String feedForward, List<String> excluded) {
-    Address address() {
-      String names = String.join(",", keysAndValues) + "," + feedForward;
-      return Address.parse(names).excluding(excluded);
-    }
-  }
-
-  private static final List<Usual> USUAL =
-      List.of(
-          new Usual(List.of("key", "value"), "output.dense", List.of("attention.output.dense")),
-          new Usual(List.of("key", "value"), "ffn_output", List.of()),
-          new Usual(List.of("k_lin", "v_lin"), "ffn.lin2", List.of()),
-          new Usual(
-              List.of("key_proj", "value_proj"),
-              "output.dense",
-              List.of("attention.output.dense")));
-
   @Override
   public String name() {
     return "ia3";
@@ -76,17 +60,19 @@ public final class Ia3Method implements DeltaMethod {
     return usual(model, targets);
   }
 
-  /** As the paper has it where the architecture's names are known, else every linear layer. */
+  /** As the paper has it: keys, values, and the last layer of each feed-forward network. */
   private static Ia3 usual(Model model, Targets targets) {
-    return USUAL.stream()
-        .filter(usual -> usual.address().dryRun(model).misses().isEmpty())
-        .findFirst()
-        .map(
-            usual ->
-                new Ia3(
-                    new Targets(usual.address(), targets.modulesToSave(), false),
-                    List.of(usual.feedForward())))
-        .orElse(Ia3.on(targets));
+    List<String> paths = paths(model, "attn.k", "attn.v", "ff.w2");
+    Targets usual = new Targets(Address.suffixes(paths), targets.modulesToSave(), false);
+    return new Ia3(usual, paths(model, "ff.w2"));
+  }
+
+  private static List<String> paths(Model model, String... parts) {
+    return model.encoder().blocks().stream()
+        .flatMap(block -> Stream.of(parts).map(part -> block.places().get(part)))
+        .map(place -> Objects.requireNonNull(place).path())
+        .distinct()
+        .toList();
   }
 
   @Override

@@ -1,0 +1,30 @@
+package io.trimtab.delta;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every method has its line in the index of methods, and a page. */
+class MethodDocsTest {
+  private static final Path DOCS = Path.of("..", "docs");
+
+  @TestFactory
+  Stream<DynamicTest> everyMethodIsDescribed() throws IOException {
+    String index = Files.readString(DOCS.resolve("methods.md"));
+    return DeltaMethods.all().stream()
+        .filter(DeltaMethod::standsAlone)
+        .map(method -> DynamicTest.dynamicTest(method.name(), () -> check(method, index)));
+  }
+
+  private static void check(DeltaMethod method, String index) {
+    String link = "[`" + method.name() + "`](";
+    assertThat(index).contains(link);
+    int start = index.indexOf(link) + link.length();
+    assertThat(DOCS.resolve(index.substring(start, index.indexOf(')', start)))).isRegularFile();
+  }
+}
