@@ -85,7 +85,8 @@ final class DeltaConvertCommand implements Callable<Integer> {
             EntryNotes.NONE
                 .withParent(new EntryNotes.Parent(source.called(), "converted", 1))
                 .withLicence(source.notes().licence());
-        DeltaOutput.write(DeltaOutput.peft(), lora, out, source, known, notes, registry.open(), result);
+        DeltaOutput.write(
+            DeltaOutput.peft(), lora, out, source, known, notes, registry.open(), result);
         result.put("parameters", lora.count());
       }
       show(converted.layers(), result);

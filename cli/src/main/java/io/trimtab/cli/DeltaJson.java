@@ -31,8 +31,7 @@ final class DeltaJson {
         notes.parents().stream()
             .map(
                 parent ->
-                    Map.of(
-                        "delta", parent.delta(), "how", parent.how(), "weight", parent.weight()))
+                    Map.of("delta", parent.delta(), "how", parent.how(), "weight", parent.weight()))
             .toList());
     RunFacts run = notes.run();
     if (run != null) {

@@ -16,7 +16,8 @@ import picocli.CommandLine.Parameters;
     name = "lint",
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
-    description = "Say whether PEFT, vLLM, LoRAX, llama.cpp and ONNX Runtime load it, else why not.")
+    description =
+        "Say whether PEFT, vLLM, LoRAX, llama.cpp and ONNX Runtime load it, else why not.")
 final class DeltaLintCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;
   @Mixin private RegistryOptions registry;

@@ -164,8 +164,7 @@ final class DeltaMergeCommand implements Callable<Integer> {
                   again.tensors(),
                   common.dtype(),
                   common.device())) {
-        LogitsDifference gap =
-            LogitsDifference.of(base, delta.patches(), merged, tokenizer, texts);
+        LogitsDifference gap = LogitsDifference.of(base, delta.patches(), merged, tokenizer, texts);
         words.printf(
             Locale.ROOT,
             "largest difference of merged and unmerged results %.3g, of numbers up to %.3g%n",

@@ -6,7 +6,6 @@ import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.Model;
 import java.io.PrintWriter;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;

@@ -57,8 +57,7 @@ class DeltaCommandTest {
                 try (Scope _ = Scope.open()) {
                   Tensor value = parameter.value().detach();
                   parameter.assign(
-                      Arithmetic.add(
-                          value, rng.normal(0.1, DType.F32, Device.CPU, value.shape())));
+                      Arithmetic.add(value, rng.normal(0.1, DType.F32, Device.CPU, value.shape())));
                 }
               });
       DeltaFiles.save(delta, target);
@@ -94,8 +93,17 @@ class DeltaCommandTest {
   void addListShowAndVerifyGoTogether() throws IOException {
     Map<?, ?> added =
         delta(
-                "add", first, "--name", "tickets:v1", "--metric", "f1=0.5", "--licence", "mit",
-                "--about", "For tests.", "--json")
+                "add",
+                first,
+                "--name",
+                "tickets:v1",
+                "--metric",
+                "f1=0.5",
+                "--licence",
+                "mit",
+                "--about",
+                "For tests.",
+                "--json")
             .succeeded()
             .json();
     assertThat(Run.list(added, "names")).map(String::valueOf).containsExactly("tickets:v1");
@@ -141,8 +149,18 @@ class DeltaCommandTest {
     String out = fresh("merged-delta");
     Map<?, ?> result =
         delta(
-                "merge", first, second, "--into", "delta", "--weights", "0.75,-0.25", "--out", out,
-                "--name", "both", "--json")
+                "merge",
+                first,
+                second,
+                "--into",
+                "delta",
+                "--weights",
+                "0.75,-0.25",
+                "--out",
+                out,
+                "--name",
+                "both",
+                "--json")
             .succeeded()
             .json();
     assertThat(Run.number(result, "largest_distance")).isLessThan(1e-5);
@@ -156,8 +174,18 @@ class DeltaCommandTest {
             org.assertj.core.api.Assertions.tuple(second, -0.25));
     Map<?, ?> cut =
         delta(
-                "merge", first, second, "--into", "delta", "--way", "svd", "--rank", "1", "--out",
-                fresh("cut"), "--json")
+                "merge",
+                first,
+                second,
+                "--into",
+                "delta",
+                "--way",
+                "svd",
+                "--rank",
+                "1",
+                "--out",
+                fresh("cut"),
+                "--json")
             .succeeded()
             .json();
     assertThat(Run.number(cut, "least_energy")).isBetween(0.1, 0.999);

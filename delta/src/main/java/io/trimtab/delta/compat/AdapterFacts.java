@@ -70,8 +70,7 @@ public record AdapterFacts(ModelConfig config, List<TensorInfo> tensors) {
 
   /** Whether a list of numbers, or one number in the place of it, is there. */
   boolean numbers(String field) {
-    return config.isNumber(field)
-        || (config.isList(field) && !config.integers(field).isEmpty());
+    return config.isNumber(field) || (config.isList(field) && !config.integers(field).isEmpty());
   }
 
   /** Whether a table such as {@code rank_pattern} has entries. */

@@ -29,8 +29,7 @@ final class VllmReader implements AdapterReader {
             Effect.REFUSED,
             "modules_to_save",
             "vLLM refuses modules trained whole; train without them, or merge it"),
-        Rule.flag(
-            Effect.REFUSED, "use_dora", "vLLM refuses DoRA; convert it to LoRA, or merge it"),
+        Rule.flag(Effect.REFUSED, "use_dora", "vLLM refuses DoRA; convert it to LoRA, or merge it"),
         Rule.tensorsBut(
             Effect.REFUSED,
             AdapterFacts.matricesAndEmbeddings(),

@@ -150,8 +150,7 @@ public final class MergedDirectory {
   }
 
   private static void untie(Path config) {
-    JsonMapper mapper =
-        JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+    JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     ObjectNode json = (ObjectNode) mapper.readTree(config);
     json.put(TIED, false);
     mapper.writeValue(config, json);

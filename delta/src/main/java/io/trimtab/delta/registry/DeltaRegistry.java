@@ -62,8 +62,8 @@ public final class DeltaRegistry {
   }
 
   /**
-   * Puts a delta's files in. Where the same files are there already, what the notes say is added
-   * to what was known.
+   * Puts a delta's files in. Where the same files are there already, what the notes say is added to
+   * what was known.
    *
    * @param directory a delta's files, such as the {@code delta/} of a run
    * @throws RegistryException where there are none, or they cannot be copied

@@ -120,8 +120,7 @@ final class EntryJson {
     ModelConfig listed = json.section("files");
     for (String name : listed.fields()) {
       ModelConfig one = listed.section(name);
-      files.put(
-          name, new DeltaManifest.Content(one.text("sha256"), (long) one.decimal("bytes")));
+      files.put(name, new DeltaManifest.Content(one.text("sha256"), (long) one.decimal("bytes")));
     }
     EntryNotes notes =
         new EntryNotes(

@@ -1,8 +1,8 @@
 package io.trimtab.delta.registry;
 
 import io.trimtab.delta.DeltaFiles;
-import io.trimtab.hub.HubException;
 import io.trimtab.hub.FileFormatException;
+import io.trimtab.hub.HubException;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
@@ -88,8 +88,7 @@ public record Verification(
       } else if (now == null) {
         problems.add("found no file " + name + ", expected one of " + before.bytes() + " bytes");
       } else if (!before.equals(now)) {
-        problems.add(
-            name + ": found SHA-256 " + now.sha256() + ", expected " + before.sha256());
+        problems.add(name + ": found SHA-256 " + now.sha256() + ", expected " + before.sha256());
       }
     }
   }

@@ -132,9 +132,7 @@ class MergedDirectoryTest {
     Path target = folder.resolve("merged");
     try (Model model = TinyModels.open(base);
         Delta prefix =
-            DeltaMethods.named("prefix")
-                .fromOptions(Map.of(), model)
-                .attach(model, Rng.seeded(1));
+            DeltaMethods.named("prefix").fromOptions(Map.of(), model).attach(model, Rng.seeded(1));
         Delta lora =
             DeltaMethods.named("lora").fromOptions(Map.of(), model).attach(model, Rng.seeded(1))) {
       assertThatThrownBy(() -> MergedDirectory.write(prefix, ModelDirectory.of(base), target))

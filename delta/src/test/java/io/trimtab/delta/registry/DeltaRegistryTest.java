@@ -45,7 +45,8 @@ class DeltaRegistryTest {
         {"step":1,"event":"train","loss":0.9,"rate":0.001}
         {"step":2,"event":"train","loss":0.5,"rate":0.001}
         {"step":2,"event":"dev","accuracy":0.75}
-        {"step":3,"event":"tra""");
+        {"step":3,"event":"tra\
+        """);
   }
 
   private Path delta() {
@@ -105,7 +106,8 @@ class DeltaRegistryTest {
     assertThat(registry.find("tickets").id()).isEqualTo(two.id());
     assertThat(registry.find("tickets:v1").id()).isEqualTo(one.id());
     assertThat(registry.find(one.id().substring(0, 8)).id()).isEqualTo(one.id());
-    assertThat(registry.names().keySet()).map(DeltaName::toString)
+    assertThat(registry.names().keySet())
+        .map(DeltaName::toString)
         .containsExactly("tickets", "tickets:v1");
     assertThatThrownBy(() -> registry.find("ticket"))
         .isInstanceOf(RegistryException.class)
@@ -131,8 +133,7 @@ class DeltaRegistryTest {
     assertThat(ids).hasSize(1);
     DeltaEntry entry = registry.find(ids.getFirst());
     assertThat(entry.notes().metrics()).hasSize(12);
-    assertThat(
-            Verification.of(registry.directory(entry.id()), entry.manifest(), null).problems())
+    assertThat(Verification.of(registry.directory(entry.id()), entry.manifest(), null).problems())
         .isEmpty();
     try (Stream<Path> objects = Files.list(folder.resolve("deltas").resolve("objects"))) {
       assertThat(objects).hasSize(1); // nothing half-made is left
