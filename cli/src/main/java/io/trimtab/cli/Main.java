@@ -23,6 +23,7 @@ import picocli.CommandLine.IVersionProvider;
       InspectCommand.class,
       FillCommand.class,
       TuneCommand.class,
+      DeltaCommand.class,
       EvaluateCommand.class,
       PredictCommand.class,
       ParityCommand.class,

@@ -64,6 +64,7 @@ final class TuneCommand implements Callable<Integer> {
     var cloze = task.cloze();
     try (LanguageModel opened = common.open(model)) {
       DeltaSpec spec = delta.spec(opened.model());
+      tuning.advice(spec).ifPresent(this::warn);
       Tuner tuner =
           Tuner.of(opened, cloze)
               .delta(spec)
@@ -84,6 +85,11 @@ final class TuneCommand implements Callable<Integer> {
       }
     }
     return 0;
+  }
+
+  private void warn(String words) {
+    common.remarks().println("trimtab: warning: " + words);
+    common.remarks().flush();
   }
 
   private Table checked(Path file) {

@@ -1,10 +1,12 @@
 package io.trimtab.cli;
 
 import io.trimtab.delta.DeltaSpec;
+import io.trimtab.delta.RateAdvice;
 import io.trimtab.train.Schedule;
 import io.trimtab.train.TrainSettings;
 import io.trimtab.train.Warmup;
 import java.util.Locale;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -100,6 +102,11 @@ final class TuneOptions {
 
   boolean resume() {
     return resume;
+  }
+
+  /** A warning where the rate is far from the method's usual one. */
+  Optional<String> advice(DeltaSpec delta) {
+    return rate == null ? Optional.empty() : RateAdvice.of(delta.method(), rate);
   }
 
   TrainSettings settings(DeltaSpec delta, long seed, boolean scored) {

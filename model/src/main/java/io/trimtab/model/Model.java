@@ -286,6 +286,11 @@ public final class Model implements AutoCloseable {
     return Fingerprints.sha256(info, MemorySegment.ofArray(values));
   }
 
+  /** The name in the checkpoint of a tensor, which differs for old checkpoints. */
+  public String storedName(String tensor) {
+    return storedNames.getOrDefault(tensor, tensor);
+  }
+
   /** Frees its weights. */
   @Override
   public void close() {
