@@ -4,15 +4,22 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaMethods;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.compose.DeltaExpression;
+import io.trimtab.delta.compose.DeltaSyntaxException;
 import io.trimtab.model.Model;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Which delta to attach: {@code --delta NAME[:key=value,…]} with short forms for LoRA's own. */
 final class DeltaOptions {
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec;
+
   @Option(
       names = "--delta",
       paramLabel = "NAME[:K=V,…]",
@@ -62,7 +69,11 @@ final class DeltaOptions {
     put(options, "alpha", alpha);
     put(options, "dropout", dropout);
     put(options, "targets", targets);
-    return DeltaExpression.parse(delta == null ? "lora" : delta, options, model);
+    try {
+      return DeltaExpression.parse(delta == null ? "lora" : delta, options, model);
+    } catch (DeltaSyntaxException e) {
+      throw new CommandLine.ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
   }
 
   private static void put(Map<String, String> options, String key, @Nullable String value) {

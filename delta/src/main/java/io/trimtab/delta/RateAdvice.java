@@ -20,6 +20,9 @@ public final class RateAdvice {
    * @param rate the highest learning rate of the run
    */
   public static Optional<String> of(DeltaMethod method, double rate) {
+    if (!(rate > 0) || Double.isInfinite(rate)) {
+      return Optional.empty(); // refused elsewhere
+    }
     double usual = method.defaultRate();
     boolean high = rate >= FAR * usual;
     boolean low = rate <= usual / FAR;

@@ -271,8 +271,8 @@ public final class DeltaExpression {
     }
   }
 
-  private DeltaException wrong(String expected) {
-    return new DeltaException(
+  private DeltaSyntaxException wrong(String expected) {
+    return new DeltaSyntaxException(
         "found \""
             + text.substring(Math.min(at, text.length()))
             + "\" at character "
