@@ -2,6 +2,7 @@ package io.trimtab.bench;
 
 import io.trimtab.model.Attention;
 import io.trimtab.model.Layout;
+import io.trimtab.model.Prefixes;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Engine;
@@ -93,7 +94,11 @@ public class AttentionBench {
   }
 
   private Tensor attention() {
-    return Attention.packed(query, key, value, layout, layout, HEADS, 0.125, Attention.Bias.NONE);
+    return Attention.packed(
+        query,
+        key,
+        value,
+        new Attention.Shape(layout, layout, HEADS, 0.125, Attention.Bias.NONE, Prefixes.NONE));
   }
 
   /** Without a graph. */
