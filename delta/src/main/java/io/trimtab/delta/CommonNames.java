@@ -33,12 +33,12 @@ final class CommonNames {
   /** Every common name of a model with its place, in the order of computation. */
   static SequencedMap<String, Place> of(Model model) {
     SequencedMap<String, Place> names = new LinkedHashMap<>();
-    names.put("embeddings", new Place(model.encoder().embeddings().words().path(), null));
-    List<Block> blocks = model.encoder().blocks();
+    names.put("embeddings", new Place(model.stack().embeddings().words().path(), null));
+    List<Block> blocks = model.stack().blocks();
     Set<String> known = new HashSet<>();
     for (Block block : blocks) {
       if (known.add(block.path())) { // several that share their weights are one
-        add(names, "encoder.block." + (known.size() - 1), block);
+        add(names, model.stack().role().word() + ".block." + (known.size() - 1), block);
       }
     }
     model

@@ -97,7 +97,7 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
 
   /** What an architecture calls parts that all of them have: the last words of their paths. */
   public static List<String> names(Model model, String... parts) {
-    Map<String, Place> places = model.encoder().blocks().getFirst().places();
+    Map<String, Place> places = model.stack().blocks().getFirst().places();
     return Stream.of(parts)
         .map(part -> Objects.requireNonNull(places.get(part), part).path())
         .map(path -> path.substring(path.lastIndexOf('.') + 1))

@@ -28,7 +28,7 @@ public final class Model implements AutoCloseable {
   private final String name;
   private final ModelConfig config;
   private final TensorFile file;
-  private final Encoder encoder;
+  private final Stack stack;
   private final List<Head> heads;
   private final Map<String, String> storedNames;
   private final List<Tensor> owned;
@@ -48,7 +48,7 @@ public final class Model implements AutoCloseable {
     this.name = name;
     this.config = config;
     this.file = file;
-    this.encoder = parts.encoder();
+    this.stack = parts.stack();
     this.heads = parts.heads();
     this.storedNames = weights.storedNames();
     this.owned = weights.owned();
@@ -56,7 +56,7 @@ public final class Model implements AutoCloseable {
     this.dtype = dtype;
     this.device = device;
     List<Layer> top = new ArrayList<>();
-    top.add(encoder);
+    top.add(stack);
     top.addAll(heads);
     this.root = new Root(List.copyOf(top));
   }
@@ -140,8 +140,8 @@ public final class Model implements AutoCloseable {
   }
 
   /** From tokens to vectors. */
-  public Encoder encoder() {
-    return encoder;
+  public Stack stack() {
+    return stack;
   }
 
   /** The layer of the given path; empty where there is none. */
@@ -156,10 +156,10 @@ public final class Model implements AutoCloseable {
    */
   public SequencedMap<String, Place> places() {
     SequencedMap<String, Place> places = new LinkedHashMap<>();
-    places.put("embeddings.words", Place.of(encoder.embeddings().words()));
-    for (int i = 0; i < encoder.blocks().size(); i++) {
-      String at = "encoder.block." + i + ".";
-      encoder.blocks().get(i).places().forEach((name, place) -> places.put(at + name, place));
+    places.put("embeddings.words", Place.of(stack.embeddings().words()));
+    for (int i = 0; i < stack.blocks().size(); i++) {
+      String at = stack.role().word() + ".block." + i + ".";
+      stack.blocks().get(i).places().forEach((name, place) -> places.put(at + name, place));
     }
     for (Head head : heads) {
       if (!(head instanceof Head.Pooler)) {
@@ -207,7 +207,7 @@ public final class Model implements AutoCloseable {
     Head.MaskedLm head = need(Head.MaskedLm.class, "masked-language-model head");
     return Scope.of(
         () -> {
-          Tensor hidden = encoder.forward(batch, pass, at);
+          Tensor hidden = stack.forward(batch, pass, at);
           return head.forward(hidden, pass.at(at), words);
         });
   }
@@ -226,15 +226,15 @@ public final class Model implements AutoCloseable {
   /** One vector a row, [rows, hidden]. */
   private Tensor pooled(Batch batch, Pass pass, Pooling pooling) {
     return switch (pooling) {
-      case FIRST -> encoder.first(batch, pass);
-      case MEAN -> means(encoder.forward(batch, pass, null), batch.layout());
+      case FIRST -> stack.first(batch, pass);
+      case MEAN -> means(stack.forward(batch, pass, null), batch.layout());
     };
   }
 
   /** Scores of classes for each token, F32 [tokens, classes]. */
   public Tensor classifyTokens(Batch batch, Pass pass) {
     Head.TokenClassifier head = need(Head.TokenClassifier.class, "token-classification head");
-    return Scope.of(() -> head.forward(encoder.forward(batch, pass, null), pass));
+    return Scope.of(() -> head.forward(stack.forward(batch, pass, null), pass));
   }
 
   /** How a row's vector is made of its tokens' vectors. */

@@ -1,7 +1,7 @@
 /**
  * Backbones as trees of named layers.
  *
- * <p><b>The tree.</b> A {@link io.trimtab.model.Model} is an {@link io.trimtab.model.Encoder}
+ * <p><b>The tree.</b> A {@link io.trimtab.model.Model} is an {@link io.trimtab.model.Stack}
  * (embeddings, then blocks) and the {@link io.trimtab.model.Head}s that read its vectors. Every
  * part is a {@link io.trimtab.model.Layer}, and a layer's path is the name that its checkpoint on
  * the Hugging Face hub gives it, such as {@code bert.encoder.layer.0.attention.self.query}:

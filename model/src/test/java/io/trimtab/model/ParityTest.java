@@ -49,7 +49,7 @@ class ParityTest {
         TensorFile io = Tiny.io(folder)) {
       Batch batch = Tiny.batch(io);
       Pass pass = Pass.plain(batch.layout());
-      List<Tensor> states = model.encoder().hiddenStates(batch, pass);
+      List<Tensor> states = model.stack().hiddenStates(batch, pass);
       for (int i = 0; i < states.size(); i++) {
         Tensor recorded = Tiny.packed(Tiny.tensor(io, "hidden." + i), batch.layout());
         assertThat(Reduction.largestDifference(states.get(i), recorded))

@@ -81,7 +81,7 @@ class RealModelsTest {
       float[] all =
           Neural.logSoftmax(model.maskedLogits(batch, Pass.plain(batch.layout()), masks, null), -1)
               .toFloats();
-      int vocabulary = model.encoder().embeddings().words().rows();
+      int vocabulary = model.stack().embeddings().words().rows();
       int token = 0;
       for (JsonNode row : rows) {
         for (JsonNode mask : row.get("masks")) {

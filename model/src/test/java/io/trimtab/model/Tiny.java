@@ -120,7 +120,7 @@ final class Tiny {
   /** Rows of the given lengths with random tokens, and types where the model has two. */
   static Batch random(Model model, long seed, int... lengths) {
     Random random = new Random(seed);
-    int vocabulary = model.encoder().embeddings().words().rows();
+    int vocabulary = model.stack().embeddings().words().rows();
     boolean types = model.config().integer("type_vocab_size", 0) == 2;
     List<Batch.Row> rows = new ArrayList<>();
     for (int length : lengths) {

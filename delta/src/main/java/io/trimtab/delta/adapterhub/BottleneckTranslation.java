@@ -271,7 +271,7 @@ final class BottleneckTranslation implements Translation {
 
   private static String module(String path, Model model) {
     if (model.config().modelType().equals("distilbert")) { // they are modules of its blocks
-      for (Block block : model.encoder().blocks()) {
+      for (Block block : model.stack().blocks()) {
         if (path.equals(block.attention().path())) {
           return block.path() + ".attention_adapters";
         }

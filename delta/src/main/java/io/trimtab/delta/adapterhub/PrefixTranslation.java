@@ -47,7 +47,7 @@ final class PrefixTranslation implements Translation {
     if (!flat) {
       fields.need("non_linearity", "tanh");
     }
-    int count = model.encoder().blocks().size();
+    int count = model.stack().blocks().size();
     List<Integer> leftOut = fields.integers("leave_out");
     Prefix prefix =
         Prefix.of(fields.integer("prefix_length"))
@@ -66,7 +66,7 @@ final class PrefixTranslation implements Translation {
   public Map<String, Object> config(Delta delta) {
     Prefix prefix = (Prefix) delta.spec();
     Model model = delta.base();
-    if (prefix.shifted() && model.encoder().embeddings().positions().isPresent()) {
+    if (prefix.shifted() && model.stack().embeddings().positions().isPresent()) {
       throw Translation.noField("a prefix that shifts positions");
     }
     Map<String, Object> config = new LinkedHashMap<>();
@@ -76,7 +76,7 @@ final class PrefixTranslation implements Translation {
     config.put("bottleneck_size", prefix.inner() == 0 ? 512 : prefix.inner());
     config.put("non_linearity", "tanh");
     config.put("dropout", prefix.dropout());
-    config.put("leave_out", Places.without(model.encoder().blocks().size(), prefix.chosen(model)));
+    config.put("leave_out", Places.without(model.stack().blocks().size(), prefix.chosen(model)));
     config.put("encoder_prefix", true);
     config.put("cross_prefix", true);
     config.put("use_gating", false);
@@ -123,7 +123,7 @@ final class PrefixTranslation implements Translation {
   /** The modules that have queries, keys and values, also those of blocks without a prefix. */
   private static Set<String> attentions(Model model) {
     Set<String> paths = new LinkedHashSet<>();
-    for (Block block : model.encoder().blocks()) {
+    for (Block block : model.stack().blocks()) {
       Place query = Objects.requireNonNull(block.places().get("attn.q"));
       paths.add(query.path().substring(0, query.path().lastIndexOf('.')));
     }

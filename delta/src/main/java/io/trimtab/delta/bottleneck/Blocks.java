@@ -33,7 +33,7 @@ final class Blocks {
 
   Blocks(Model model) {
     this.model = model;
-    List<Block> blocks = model.encoder().blocks();
+    List<Block> blocks = model.stack().blocks();
     for (int i = 0; i < blocks.size(); i++) {
       Block block = blocks.get(i);
       add(block.attention(), block, List.of("attn.q", "attn.k", "attn.v"), "attn.proj", i);

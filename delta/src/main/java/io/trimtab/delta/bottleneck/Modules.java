@@ -66,7 +66,7 @@ final class Modules {
 
   private Set<String> common(String name) {
     Set<String> paths = new LinkedHashSet<>();
-    for (Block block : model.encoder().blocks()) {
+    for (Block block : model.stack().blocks()) {
       Place place = block.places().get(name);
       if (place != null && place.outputs() > 0) {
         throw new DeltaException.Unsupported(

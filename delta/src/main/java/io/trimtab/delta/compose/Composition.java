@@ -219,7 +219,7 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
               + parts.getFirst().site()
               + " in a fusion, expected adapters, which change what a sublayer gives; use a sum");
     }
-    Place out = base.encoder().blocks().getFirst().places().get("attn.proj");
+    Place out = base.stack().blocks().getFirst().places().get("attn.proj");
     Linear last = (Linear) base.layer(Objects.requireNonNull(out).path()).orElseThrow();
     return FusionPart.create(parts, (int) last.weight().out(), true, base.device(), rng);
   }

@@ -68,7 +68,7 @@ public final class Ia3Method implements DeltaMethod {
   }
 
   private static List<String> paths(Model model, String... parts) {
-    return model.encoder().blocks().stream()
+    return model.stack().blocks().stream()
         .flatMap(block -> Stream.of(parts).map(part -> block.places().get(part)))
         .map(place -> Objects.requireNonNull(place).path())
         .distinct()

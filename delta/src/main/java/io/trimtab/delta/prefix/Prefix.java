@@ -150,7 +150,7 @@ public record Prefix(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Block> all = model.encoder().blocks();
+    List<Block> all = model.stack().blocks();
     List<Integer> numbers = numbers(all.size(), model);
     int size = keySize(numbers, model);
     List<Integer> owners = owners(numbers, all);
@@ -170,7 +170,7 @@ public record Prefix(
         });
     if (shifted) {
       model
-          .encoder()
+          .stack()
           .embeddings()
           .positions()
           .ifPresent(positions -> parts.add(new LaterPositions(positions, length)));
@@ -189,7 +189,7 @@ public record Prefix(
 
   /** The numbers of the blocks of a model that have one. */
   public List<Integer> chosen(Model model) {
-    return numbers(model.encoder().blocks().size(), model);
+    return numbers(model.stack().blocks().size(), model);
   }
 
   private List<Integer> numbers(int count, Model model) {
@@ -210,7 +210,7 @@ public record Prefix(
   }
 
   private static int keySize(List<Integer> numbers, Model model) {
-    List<Block> blocks = model.encoder().blocks();
+    List<Block> blocks = model.stack().blocks();
     List<Integer> sizes =
         numbers.stream().map(number -> blocks.get(number).keySize()).distinct().toList();
     if (sizes.size() != 1) {
@@ -258,7 +258,7 @@ public record Prefix(
 
   /** The size of what the last block gives; words' vectors may be smaller. */
   private static long hidden(Model model) {
-    Place last = Objects.requireNonNull(model.encoder().blocks().getLast().places().get("ff.w2"));
+    Place last = Objects.requireNonNull(model.stack().blocks().getLast().places().get("ff.w2"));
     Linear output = (Linear) model.layer(last.path()).orElseThrow();
     return output.weight().out();
   }
@@ -297,7 +297,7 @@ public record Prefix(
 
   @Override
   public Map<String, Object> toConfig(Model model) {
-    List<Block> all = model.encoder().blocks();
+    List<Block> all = model.stack().blocks();
     List<Integer> numbers = numbers(all.size(), model);
     int heads = model.config().integer(model.config().firstOf("num_attention_heads", "n_heads"));
     Map<String, Object> config = new LinkedHashMap<>();

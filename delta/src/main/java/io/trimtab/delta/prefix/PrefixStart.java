@@ -26,7 +26,7 @@ final class PrefixStart {
     // results tells them apart.
     Map<String, List<Tensor>> seen = new HashMap<>();
     Map<Site<?>, Patch> at = new HashMap<>();
-    for (Block block : model.encoder().blocks()) {
+    for (Block block : model.stack().blocks()) {
       for (String part : List.of("attn.k", "attn.v")) {
         String path = place(block, part).path();
         Patch.Output watch =
@@ -38,11 +38,11 @@ final class PrefixStart {
       }
     }
     Batch batch = Batch.of(List.of(Batch.Row.of(text.stream().mapToInt(id -> id).toArray())));
-    model.encoder().hiddenStates(batch, Pass.with(batch.layout(), Patches.of(at)));
+    model.stack().hiddenStates(batch, Pass.with(batch.layout(), Patches.of(at)));
     Map<String, Integer> uses = new HashMap<>();
     List<Tensor> columns = new ArrayList<>();
-    for (int number = 0; number < model.encoder().blocks().size(); number++) {
-      Block block = model.encoder().blocks().get(number);
+    for (int number = 0; number < model.stack().blocks().size(); number++) {
+      Block block = model.stack().blocks().get(number);
       Map<String, Integer> now = new HashMap<>();
       for (String part : List.of("attn.k", "attn.v")) {
         Place place = place(block, part);

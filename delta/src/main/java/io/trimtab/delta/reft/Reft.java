@@ -178,7 +178,7 @@ public record Reft(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Block> all = model.encoder().blocks();
+    List<Block> all = model.stack().blocks();
     SequencedMap<String, Set<Integer>> numbers = new LinkedHashMap<>();
     for (int number : chosen(model)) {
       numbers.computeIfAbsent(all.get(number).path(), path -> new LinkedHashSet<>()).add(number);
@@ -192,7 +192,7 @@ public record Reft(
 
   /** The numbers of the blocks of a model that have interventions. */
   public List<Integer> chosen(Model model) {
-    int count = model.encoder().blocks().size();
+    int count = model.stack().blocks().size();
     for (int block : blocks) {
       if (block < 0 || block >= count) {
         throw new DeltaException.NoMatch(

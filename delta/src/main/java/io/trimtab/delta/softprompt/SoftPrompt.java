@@ -192,7 +192,7 @@ public record SoftPrompt(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    Embedding table = model.encoder().embeddings().words();
+    Embedding table = model.stack().embeddings().words();
     List<Part> parts = new ArrayList<>();
     parts.add(new SoftPromptPart(site(model), table, place, length, source(table, model, rng)));
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
@@ -200,7 +200,7 @@ public record SoftPrompt(
   }
 
   private Site<Patch.Inserted> site(Model model) {
-    Embeddings embeddings = model.encoder().embeddings();
+    Embeddings embeddings = model.stack().embeddings();
     if (place == Place.WORDS) {
       return Site.inserted(embeddings.words().path());
     }
@@ -309,12 +309,12 @@ public record SoftPrompt(
   public Map<String, Object> toConfig(Model model) {
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("num_virtual_tokens", length);
-    config.put("token_dim", model.encoder().embeddings().words().size());
+    config.put("token_dim", model.stack().embeddings().words().size());
     config.put("num_transformer_submodules", 1);
     config.put(
         "num_attention_heads",
         model.config().integer(model.config().firstOf("num_attention_heads", "n_heads")));
-    config.put("num_layers", model.encoder().blocks().size());
+    config.put("num_layers", model.stack().blocks().size());
     if (place != Place.WORDS) {
       config.put("trimtab_place", place.name().toLowerCase(Locale.ROOT));
     }

@@ -79,7 +79,7 @@ class BottleneckParityTest {
   private void adapterHub(RecordedCase recorded) {
     ModelConfig config = recorded.config("adapter_config.json").section("config");
     try (Delta delta = ofAdapterHub(config).attach(recorded.model(), Rng.seeded(1))) {
-      String embeddings = recorded.model().encoder().embeddings().path();
+      String embeddings = recorded.model().stack().embeddings().path();
       String base = embeddings.substring(0, embeddings.lastIndexOf('.'));
       boolean phm = config.flag("phm_layer");
       recorded.fill(

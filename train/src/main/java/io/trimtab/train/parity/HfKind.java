@@ -38,7 +38,7 @@ final class HfKind implements Kind {
   private static Errors compare(Model model, Recorded io) {
     Errors errors = new Errors();
     Batch batch = io.batch("", true);
-    List<Tensor> states = model.encoder().hiddenStates(batch, Pass.plain(batch.layout()));
+    List<Tensor> states = model.stack().hiddenStates(batch, Pass.plain(batch.layout()));
     long recorded = io.names().stream().filter(name -> name.startsWith("hidden.")).count();
     if (recorded != 0 && recorded != states.size()) {
       throw new ParityException(

@@ -5,21 +5,46 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /** Embeddings, blocks and, in some models, a last norm: token numbers in, vectors out. */
-public final class Encoder extends Layer {
+public final class Stack extends Layer {
+  /** What a stack does with its tokens, which is how common names begin. */
+  public enum Role {
+    /** Every token sees all of its row. */
+    ENCODER,
+    /** A token sees itself and those before it. */
+    DECODER;
+
+    /** The word of common names: {@code encoder} or {@code decoder}. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private final Role role;
   private final Embeddings embeddings;
   private final List<? extends Block> blocks;
   private final @Nullable Norm finalNorm;
 
-  /** An encoder of the given parts; {@code finalNorm} is null where there is none. */
-  public Encoder(
-      String path, Embeddings embeddings, List<? extends Block> blocks, @Nullable Norm finalNorm) {
+  /** A stack of the given parts; {@code finalNorm} is null where there is none. */
+  public Stack(
+      Role role,
+      String path,
+      Embeddings embeddings,
+      List<? extends Block> blocks,
+      @Nullable Norm finalNorm) {
     super(path);
+    this.role = role;
     this.embeddings = embeddings;
     this.blocks = List.copyOf(blocks);
     this.finalNorm = finalNorm;
+  }
+
+  /** Whether it is an encoder or a decoder. */
+  public Role role() {
+    return role;
   }
 
   /** Its embeddings. */
