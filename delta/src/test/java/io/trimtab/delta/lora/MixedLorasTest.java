@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.trimtab.delta.Address;
 import io.trimtab.delta.Delta;
+import io.trimtab.delta.DeltaMethods;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.TinyModels;
 import io.trimtab.delta.ia3.Ia3;
@@ -16,6 +17,7 @@ import io.trimtab.tensor.Rng;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -44,6 +46,9 @@ class MixedLorasTest {
             Lora.rank(8).on("query", "output.dense"),
             Ia3.on("key", "value", "output.dense").feedForward("output.dense"),
             Lora.rank(4).start(Starts.PISSA),
+            spec("adalora"),
+            spec("loha"),
+            spec("vera"),
             Lora.rank(3).outputBias(true));
     List<Batch.Row> rows = new ArrayList<>();
     for (int i = 0; i <= specs.size(); i++) {
@@ -65,6 +70,10 @@ class MixedLorasTest {
   void close() {
     deltas.forEach(Delta::close);
     model.close();
+  }
+
+  private DeltaSpec spec(String method) {
+    return DeltaMethods.named(method).fromOptions(Map.of("rank", "2"), model);
   }
 
   private float[] numbers() {
