@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -76,6 +77,12 @@ public final class Gradients {
     } finally {
       guard.close();
     }
+  }
+
+  /** Whether this thread builds a graph for gradients: not inside {@link #none}. */
+  static boolean recording() {
+    Native.touch();
+    return GradMode.is_enabled();
   }
 
   /** Marks a tensor computed from no parameter as one whose gradient is wanted; for checks. */

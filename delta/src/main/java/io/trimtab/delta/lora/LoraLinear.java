@@ -167,7 +167,22 @@ final class LoraLinear implements Part {
 
   @Override
   public Patch patch() {
-    return (Patch.Output) this::apply;
+    return new Beside();
+  }
+
+  /** With magnitudes or a bias of its own it is more than a low-rank product. */
+  private final class Beside implements Patch.LowRank {
+    @Override
+    public Tensor apply(Tensor input, Tensor output, Pass pass) {
+      return LoraLinear.this.apply(input, output, pass);
+    }
+
+    @Override
+    public @Nullable Product product() {
+      return dora != null || bias != null
+          ? null
+          : new Product(LoraPair.down(pairs), LoraPair.up(pairs, layer.weight().out()), scale);
+    }
   }
 
   private Tensor apply(Tensor input, Tensor output, Pass pass) {
