@@ -58,8 +58,11 @@ final class CommonNames {
               .map(Map.Entry::getValue)
               .toList();
       String module = moduleOf(inside.stream().map(io.trimtab.model.Place::path).toList());
-      if (!module.equals(block.path())) { // some architectures have no module for it
+      io.trimtab.model.Place end = places.get(part);
+      if (!module.equals(block.path())) {
         names.put(at + "." + part, new Place(module, null));
+      } else if (end != null) { // some architectures have no module for it, but one that it ends in
+        names.put(at + "." + part, new Place(end.path(), null));
       }
       places.forEach(
           (name, place) -> {

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaFormat;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
@@ -63,6 +64,11 @@ public final class AdapterHubFormat implements DeltaFormat {
   }
 
   @Override
+  public String base(Path path) {
+    return ModelConfig.read(path.resolve(CONFIG)).text("model_name");
+  }
+
+  @Override
   public Delta load(Path directory, Model model) {
     ModelConfig config = ModelConfig.read(directory.resolve(CONFIG));
     check(config, directory, model);
@@ -70,7 +76,7 @@ public final class AdapterHubFormat implements DeltaFormat {
     try (Scope _ = Scope.open();
         TensorFile file =
             path.endsWith(PICKLED) ? TorchCheckpoint.open(path) : Safetensors.open(path)) {
-      Fields fields = new Fields(config.section("config"));
+      Fields fields = Translations.fields(config.section("config"));
       Translation translation = Translations.reading(fields);
       DeltaSpec spec = asWritten(config, translation.read(fields, model, file));
       fields.close();

@@ -5,6 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.delta.bottleneck.Bottleneck;
 import io.trimtab.delta.bottleneck.CompacterMethod;
 import io.trimtab.delta.bottleneck.CompacterPlusPlusMethod;
@@ -30,7 +31,12 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class BottleneckTranslation implements Translation {
   private static final List<String> FLAGS =
-      List.of("mh_adapter", "output_adapter", "is_parallel", "adapter_residual_before_ln");
+      List.of(
+          "mh_adapter",
+          "output_adapter",
+          "is_parallel",
+          "adapter_residual_before_ln",
+          "use_gating");
   private static final List<String> IN_SEQUENCE =
       List.of("original_ln_before", "original_ln_after");
   private static final List<String> KRONECKER =
@@ -75,7 +81,6 @@ final class BottleneckTranslation implements Translation {
     }
     fields.need("ln_before", false);
     fields.need("ln_after", false);
-    fields.need("use_gating", false);
     fields.ignore("cross_adapter", "init_weights_seed"); // there is no cross-attention here
     own.put("leave_out", fields.integers("leave_out"));
     own.put("reduction_factor", factor(fields));
@@ -168,7 +173,7 @@ final class BottleneckTranslation implements Translation {
         throw Translation.noField(none);
       }
     }
-    for (String no : List.of("ln_before", "ln_after", "use_gating")) {
+    for (String no : List.of("ln_before", "ln_after")) {
       if (own.getOrDefault(no, false).equals(true)) {
         throw Translation.noField(no);
       }

@@ -1,6 +1,7 @@
 package io.trimtab.delta.adapterhub;
 
 import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.Fields;
 import io.trimtab.model.Block;
 import io.trimtab.model.Model;
 import io.trimtab.model.Place;

@@ -2,8 +2,7 @@ package io.trimtab.delta.bottleneck;
 
 import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.trimtab.delta.Presets;
 
 /**
  * Registers low-rank adapters, which Compacter is compared with (Karimi Mahabadi et al., 2021,
@@ -38,20 +37,9 @@ public final class LowRankMethod extends BottleneckMethod {
   }
 
   @Override
-  Map<String, Map<String, String>> presets() {
-    Map<String, Map<String, String>> presets = new LinkedHashMap<>();
-    presets.put(
-        "opendelta",
-        Map.ofEntries(
-            Map.entry("non_linearity", "gelu_new"),
-            Map.entry("reduction_factor", "32"),
-            Map.entry("low_rank_rank", "1")));
-    presets.put(
-        "paper",
-        Map.ofEntries(
-            Map.entry("non_linearity", "gelu_new"),
-            Map.entry("reduction_factor", "32"),
-            Map.entry("low_rank_rank", "1")));
-    return presets;
+  public Presets presets() {
+    return Presets.NONE
+        .with("opendelta", "non_linearity=gelu_new reduction_factor=32 low_rank_rank=1")
+        .with("paper", "non_linearity=gelu_new reduction_factor=32 low_rank_rank=1");
   }
 }

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
@@ -41,8 +42,16 @@ public final class Ia3Method implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE
+        .with("adapterhub", "targets=@attn.k,@attn.v,@ff.w1")
+        .with("paper", "")
+        .with("peft", "");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     List<String> feedForward = options.texts("feedforward");
     boolean named = !options.text("targets", "").isEmpty();
     Targets targets = Targets.fromOptions(options, Address.ALL_LINEAR);

@@ -39,6 +39,7 @@ final class LoraConfig {
             .bias(AdaptedBiases.parse(config.text("bias", "none")))
             .outputBias(config.flag("lora_bias", false))
             .dora(config.flag("use_dora", false))
+            .gated(config.text("peft_type", "").equals(LoraMethod.GATED))
             .tokens(tokens(config))
             .headWithoutBias(!tokens(config).isEmpty() && !config.flag(HEAD_BIAS, false));
     String start = start(config);

@@ -102,7 +102,7 @@ public final class ModelCard {
 
   private static Optional<DeltaMethod> method(String peftType) {
     return DeltaMethods.all().stream()
-        .filter(method -> method.peftType().equals(peftType))
+        .filter(method -> method.peftTypes().contains(peftType))
         .findFirst();
   }
 

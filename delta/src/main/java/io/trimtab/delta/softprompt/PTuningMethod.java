@@ -5,6 +5,8 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.List;
@@ -40,8 +42,13 @@ public final class PTuningMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "network=mlp layers=2");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     SoftPrompt prompt =
         SoftPrompt.of(options.integer("length", 20))
             .madeBy(
@@ -66,6 +73,7 @@ public final class PTuningMethod implements DeltaMethod {
   /** Files hold the vectors that the network computed, and not the network. */
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
+    PeftFields.checkOneStack(config);
     return new SoftPrompt(
         config.integer("num_virtual_tokens"),
         network(config.text("encoder_reparameterization_type", "MLP")),

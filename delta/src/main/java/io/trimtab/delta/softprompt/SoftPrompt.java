@@ -83,6 +83,8 @@ public record SoftPrompt(
   public enum Start {
     /** Normally distributed numbers, as an embedding starts. */
     RANDOM,
+    /** Numbers between -0.5 and 0.5, as AdapterHub starts, and OpenDelta where it is told to. */
+    UNIFORM,
     /** The vectors of words drawn from the vocabulary. */
     VOCABULARY,
     /** The vectors of given words. */
@@ -258,6 +260,9 @@ public record SoftPrompt(
   private Tensor start(Embedding table, Model model, Rng rng) {
     if (start == Start.RANDOM) {
       return rng.normal(1, DType.F32, model.device(), length, table.size());
+    }
+    if (start == Start.UNIFORM) {
+      return rng.uniform(-0.5, 0.5, DType.F32, model.device(), length, table.size());
     }
     double[] drawn = rng.uniform(0, table.rows(), DType.F64, Device.CPU, length).toDoubles();
     long[] ids = new long[length];

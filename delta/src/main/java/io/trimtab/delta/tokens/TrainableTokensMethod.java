@@ -44,7 +44,7 @@ public final class TrainableTokensMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     List<Integer> tokens = new ArrayList<>();
     for (String text : options.texts("tokens")) {
       addTokens(text, tokens);

@@ -1,6 +1,5 @@
-package io.trimtab.delta.adapterhub;
+package io.trimtab.delta;
 
-import io.trimtab.delta.DeltaException;
 import io.trimtab.hub.ModelConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -8,64 +7,79 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * The fields of one architecture, with an account of them: what changes the result and is not
- * computed, and what nobody knows, is refused by name.
+ * The fields that say what another library's delta is, with an account of them: what changes the
+ * result and is not computed, and what nobody knows, is refused by name.
  */
-final class Fields {
+public final class Fields {
   private final ModelConfig config;
-  private final Set<String> known = new LinkedHashSet<>(Set.of("architecture"));
+  private final String what;
+  private final Set<String> known = new LinkedHashSet<>();
   private final List<String> refused = new ArrayList<>();
 
-  Fields(ModelConfig config) {
+  /**
+   * Opens an account.
+   *
+   * @param what they describe, for the error, such as {@code lora}
+   */
+  public Fields(ModelConfig config, String what) {
     this.config = config;
+    this.what = what;
   }
 
-  ModelConfig config() {
+  /** The fields themselves, for what needs no account. */
+  public ModelConfig config() {
     return config;
   }
 
-  int integer(String field) {
+  /** A whole number that has to be there. */
+  public int integer(String field) {
     known.add(field);
     return config.integer(field);
   }
 
-  double decimal(String field, double usual) {
+  /** A number, or {@code usual} where there is none. */
+  public double decimal(String field, double usual) {
     known.add(field);
     return config.decimal(field, usual);
   }
 
-  boolean flag(String field, boolean usual) {
+  /** True or false, or {@code usual} where there is neither. */
+  public boolean flag(String field, boolean usual) {
     known.add(field);
     return config.flag(field, usual);
   }
 
-  String text(String field, String usual) {
+  /** A text, or {@code usual} where there is none. */
+  public String text(String field, String usual) {
     known.add(field);
     return config.text(field, usual);
   }
 
-  List<String> texts(String field) {
+  /** A list of texts; empty where there is none. */
+  public List<String> texts(String field) {
     known.add(field);
     return config.texts(field);
   }
 
-  List<Integer> integers(String field) {
+  /** A list of whole numbers; empty where there is none. */
+  public List<Integer> integers(String field) {
     known.add(field);
     return config.integers(field);
   }
 
-  boolean isText(String field) {
+  /** Whether it is a text, where it may be something else. */
+  public boolean isText(String field) {
     known.add(field);
     return config.isText(field);
   }
 
   /** Fields that say how training began, or that this kind of model has no use for. */
-  void ignore(String... fields) {
+  public void ignore(String... fields) {
     known.addAll(List.of(fields));
   }
 
   /** A field that has to have one value. */
-  void need(String field, boolean only) {
+  public void need(String field, boolean only) {
     known.add(field);
     if (config.flag(field, only) != only) {
       refused.add(field + " " + !only);
@@ -73,7 +87,7 @@ final class Fields {
   }
 
   /** A field that has to have one value. */
-  void need(String field, String only) {
+  public void need(String field, String only) {
     known.add(field);
     String found = config.text(field, only);
     if (!found.equals(only)) {
@@ -82,7 +96,7 @@ final class Fields {
   }
 
   /** A field that has to have one value. */
-  void need(String field, double only) {
+  public void need(String field, double only) {
     known.add(field);
     double found = config.decimal(field, only);
     if (found != only) {
@@ -91,7 +105,7 @@ final class Fields {
   }
 
   /** A field that must not have a value. */
-  void needNone(String field) {
+  public void needNone(String field) {
     known.add(field);
     if (config.has(field)) {
       refused.add(field);
@@ -103,7 +117,7 @@ final class Fields {
    *
    * @throws DeltaException.Unsupported where a field is not computed
    */
-  void close() {
+  public void close() {
     config.fields().stream()
         .filter(field -> config.has(field) && !known.contains(field))
         .forEach(refused::add);
@@ -112,7 +126,7 @@ final class Fields {
           "found "
               + String.join(", ", refused)
               + " for "
-              + config.text("architecture", "bottleneck")
+              + what
               + " in "
               + config.path()
               + ", expected an adapter without; what this changes in the result is not computed");
