@@ -169,6 +169,31 @@ public final class ModelConfig {
     return List.copyOf(out);
   }
 
+  /** A list of lists of whole numbers; empty where the field is absent. */
+  public List<List<Integer>> integerLists(String field) {
+    List<List<Integer>> out = new ArrayList<>();
+    for (Object item : list(field)) {
+      if (!(item instanceof List<?> numbers)) {
+        throw wrong(field, item, "a list of lists");
+      }
+      List<Integer> row = new ArrayList<>();
+      for (Object number : numbers) {
+        row.add(toInt(field, java.util.Objects.requireNonNull(number)));
+      }
+      out.add(List.copyOf(row));
+    }
+    return List.copyOf(out);
+  }
+
+  /** A list of numbers; empty where the field is absent. */
+  public List<Double> decimals(String field) {
+    List<Double> out = new ArrayList<>();
+    for (Object item : list(field)) {
+      out.add(toDouble(field, item));
+    }
+    return List.copyOf(out);
+  }
+
   /** A list of booleans; empty where the field is absent. */
   public List<Boolean> flags(String field) {
     List<Boolean> out = new ArrayList<>();

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +32,7 @@ public final class Model implements AutoCloseable {
   private final Stack stack;
   private final List<Head> heads;
   private final Map<String, String> storedNames;
+  private final Set<String> transposed;
   private final List<Tensor> owned;
   private final boolean ownsFile;
   private final DType dtype;
@@ -51,6 +53,7 @@ public final class Model implements AutoCloseable {
     this.stack = parts.stack();
     this.heads = parts.heads();
     this.storedNames = weights.storedNames();
+    this.transposed = weights.transposed();
     this.owned = weights.owned();
     this.ownsFile = weights.ownsFile();
     this.dtype = dtype;
@@ -139,7 +142,7 @@ public final class Model implements AutoCloseable {
     return root;
   }
 
-  /** From tokens to vectors. */
+  /** From tokens to the vectors that the heads read. */
   public Stack stack() {
     return stack;
   }
@@ -163,7 +166,8 @@ public final class Model implements AutoCloseable {
     }
     for (Head head : heads) {
       if (!(head instanceof Head.Pooler)) {
-        String common = head instanceof Head.MaskedLm ? "lm_head.proj" : "classifier";
+        boolean words = head instanceof Head.MaskedLm || head instanceof Head.CausalLm;
+        String common = words ? "lm_head.proj" : "classifier";
         places.put(common, Place.of(head.children().getLast()));
       }
     }
@@ -210,6 +214,35 @@ public final class Model implements AutoCloseable {
           Tensor hidden = stack.forward(batch, pass, at);
           return head.forward(hidden, pass.at(at), words);
         });
+  }
+
+  /**
+   * Scores of the words that may come next, at chosen tokens.
+   *
+   * @param at the tokens to score at, or null for all of the batch
+   * @param words the only words to score, I64 [chosen], or null for the whole vocabulary
+   * @return F32 [tokens of {@code at}, chosen or vocabulary], row after row
+   */
+  public Tensor causalLogits(
+      Batch batch, Pass pass, @Nullable Positions at, @Nullable Tensor words) {
+    Head.CausalLm head = need(Head.CausalLm.class, "causal language-model head");
+    return Scope.of(
+        () -> {
+          Tensor hidden = stack.forward(batch, pass, at);
+          return head.forward(hidden, at == null ? pass : pass.at(at), words);
+        });
+  }
+
+  /**
+   * Scores of the words that may come after each row: what generation asks for. With a pass that
+   * carries a {@linkplain Pass#caching cache}, the batch has the tokens alone that the cache has
+   * not seen: first a prompt a row, then one token a row and step.
+   *
+   * @param words the only words to score, I64 [chosen], or null for the whole vocabulary
+   * @return F32 [rows, chosen or vocabulary]
+   */
+  public Tensor nextLogits(Batch batch, Pass pass, @Nullable Tensor words) {
+    return causalLogits(batch, pass, Positions.last(batch.layout()), words);
   }
 
   /** Scores of classes for each row, F32 [rows, classes]. */
@@ -284,6 +317,14 @@ public final class Model implements AutoCloseable {
     TensorInfo info = new TensorInfo(tensor, replaced.dtype(), replaced.shape());
     byte[] values = replaced.toBytes().toArray(ValueLayout.JAVA_BYTE);
     return Fingerprints.sha256(info, MemorySegment.ofArray(values));
+  }
+
+  /**
+   * Whether the checkpoint has a matrix the other way round than {@link #tensors} does, [in, out]
+   * for a layer's [out, in]: so it is in GPT-2. What is written for others to read has to turn it.
+   */
+  public boolean storedTransposed(String tensor) {
+    return transposed.contains(tensor);
   }
 
   /** The name in the checkpoint of a tensor, which differs for old checkpoints. */

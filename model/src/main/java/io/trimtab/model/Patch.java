@@ -85,6 +85,14 @@ public sealed interface Patch {
 
     /** The prefix of an attention whose own keys and values are made of {@code hidden}. */
     Prefix apply(Tensor hidden, Pass pass);
+
+    /**
+     * By how many positions the tokens stand later for it where positions are rotated: as many as
+     * the prefix has keys where it is meant to be earlier tokens, else 0.
+     */
+    default int shift() {
+      return 0;
+    }
   }
 
   /** Puts vectors into every row, as if there were more tokens: soft prompts. */

@@ -6,6 +6,7 @@ import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** Embeddings, blocks and, in some models, a last norm: token numbers in, vectors out. */
@@ -82,17 +83,30 @@ public final class Stack extends Layer {
   }
 
   private Tensor forward(Embeddings.Embedded start, @Nullable Positions wanted) {
-    Tensor hidden = start.hidden();
     boolean whole = start.pass().readsWholeRows();
-    for (int i = 0; i < blocks.size(); i++) {
-      Positions read = i == blocks.size() - 1 && !whole ? wanted : null;
-      hidden = blocks.get(i).forward(hidden, start.pass().inBlock(i), read);
-    }
+    Tensor hidden = through(start, whole ? null : wanted, state -> {});
     if (whole && wanted != null) {
       hidden = Indexing.select(hidden, 0, wanted.indices(hidden.device()));
     }
     Pass last = wanted == null ? start.pass() : start.pass().at(wanted);
     return finalNorm == null ? hidden : finalNorm.forward(hidden, last);
+  }
+
+  /** Runs the blocks, of which the last computes the wanted tokens alone. */
+  private Tensor through(
+      Embeddings.Embedded start, @Nullable Positions wanted, Consumer<Tensor> seen) {
+    start.pass().cache().ifPresent(cache -> cache.prepare(start.pass()));
+    Tensor hidden = start.hidden();
+    try (Common common = new Common()) {
+      Pass pass = start.pass().sharing(common);
+      for (int i = 0; i < blocks.size(); i++) {
+        Positions read = i == blocks.size() - 1 ? wanted : null;
+        hidden = blocks.get(i).forward(hidden, pass.inBlock(i), read);
+        seen.accept(hidden);
+      }
+    }
+    start.pass().cache().ifPresent(cache -> cache.finish(start.pass().layout()));
+    return hidden;
   }
 
   /**
@@ -102,9 +116,7 @@ public final class Stack extends Layer {
   public List<Tensor> hiddenStates(Batch batch, Pass pass) {
     Embeddings.Embedded start = embeddings.forward(batch, pass);
     List<Tensor> states = new ArrayList<>(List.of(start.hidden()));
-    for (int i = 0; i < blocks.size(); i++) {
-      states.add(blocks.get(i).forward(states.getLast(), start.pass().inBlock(i), null));
-    }
+    through(start, null, states::add);
     if (finalNorm != null) {
       states.add(finalNorm.forward(states.removeLast(), start.pass()));
     }

@@ -23,7 +23,7 @@ class BlockGradientsTest {
 
   @TestFactory
   Stream<DynamicTest> patchesLearnThroughEveryBlock() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(

@@ -26,7 +26,7 @@ class PackedBatchesTest {
   private static final double LIMIT = 1e-5;
 
   private static Stream<DynamicTest> each(Consumer<Model> check) throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(

@@ -84,7 +84,7 @@ class PatchesTest {
     }
     Tensor hidden = model.stack().embeddings().words().table();
     boolean amongWords = site.path().equals(model.stack().embeddings().words().path());
-    long size = amongWords ? hidden.size(1) : model.config().integer("hidden_size", 0);
+    long size = amongWords ? hidden.size(1) : model.stack().blocks().getLast().hiddenSize();
     return new Patch.Inserted() {
       @Override
       public int count() {
@@ -98,7 +98,7 @@ class PatchesTest {
 
       @Override
       public Tensor vectors(Pass pass) {
-        return ramp(strength, 1, size == 0 ? model.config().integer("dim") : size);
+        return ramp(strength, 1, size);
       }
     };
   }
@@ -115,7 +115,7 @@ class PatchesTest {
 
   @TestFactory
   Stream<DynamicTest> rowsUnderDifferentPatchesAreAsInPassesOfTheirOwn() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(
@@ -165,7 +165,7 @@ class PatchesTest {
 
   @TestFactory
   Stream<DynamicTest> everySiteIsReached() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(
@@ -219,7 +219,7 @@ class PatchesTest {
 
   @TestFactory
   Stream<DynamicTest> aPathStandsForOneLayerWhichEveryUseShares() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(

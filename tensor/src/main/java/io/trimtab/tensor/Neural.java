@@ -63,6 +63,25 @@ public final class Neural {
         bias);
   }
 
+  /**
+   * Root-mean-square normalisation over the last dimension: x / √(mean(x²) + epsilon) · weight.
+   *
+   * @param input [.., n]
+   * @param weight [n]
+   * @param epsilon added to the mean square
+   */
+  public static Tensor rmsNorm(Tensor input, Tensor weight, double epsilon) {
+    return Call.of(
+        () ->
+            torch.rms_norm(
+                input.handle(),
+                new long[] {weight.size(0)},
+                new TensorOptional(weight.handle()),
+                new DoubleOptional(epsilon)),
+        input,
+        weight);
+  }
+
   /** Softmax over a dimension. */
   public static Tensor softmax(Tensor input, int dimension) {
     return Call.of(() -> torch.softmax(input.handle(), dimension, Native.SAME_TYPE), input);
@@ -85,6 +104,22 @@ public final class Neural {
    */
   public static Tensor attention(
       Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, double scale) {
+    return attention(query, key, value, mask, false, scale);
+  }
+
+  /**
+   * The same where query i sees only keys 0 to i, by a kernel that leaves the others out.
+   *
+   * @param query [batch, heads, n, size]
+   * @param key [batch, heads, n, size]
+   * @param value [batch, heads, n, size]
+   */
+  public static Tensor causalAttention(Tensor query, Tensor key, Tensor value, double scale) {
+    return attention(query, key, value, null, true, scale);
+  }
+
+  private static Tensor attention(
+      Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, boolean causal, double scale) {
     return Call.of(
         () ->
             torch.scaled_dot_product_attention(
@@ -93,7 +128,7 @@ public final class Neural {
                 value.handle(),
                 optional(mask),
                 0.0,
-                false,
+                causal,
                 new DoubleOptional(scale),
                 false),
         query,
