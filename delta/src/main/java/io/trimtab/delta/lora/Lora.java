@@ -35,7 +35,8 @@ import java.util.function.Consumer;
  * @param outputBias whether B has a bias of its own
  * @param dora whether rows of W + s B A are rescaled to trained magnitudes
  * @param gated whether each row has a trained {@linkplain io.trimtab.delta.Gate gate} over the
- *     layer's input that s B A x is multiplied by, as in UniPELT; not on embeddings
+ *     layer's input in the place of the scale s, as in UniPELT (Mao et al., 2022, section 2.3); not
+ *     on embeddings
  * @param start where A and B start on linear layers; on embeddings A starts at zero, B random
  * @param trained which of A and B are trained on linear layers
  * @param rateRatio what the learning rate of B is multiplied by (LoRA+; Hayou et al., 2024)
@@ -301,7 +302,7 @@ public record Lora(
     for (Layer layer : targets.layers(model)) {
       adapted.add(layer.path());
       int r = scaling.rank(layer.path());
-      double scale = scaling.scale(layer.path());
+      double scale = gated ? 1 : scaling.scale(layer.path());
       made.add(
           switch (layer) {
             case Linear linear ->
