@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
+import io.trimtab.delta.RankPatterns;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.delta.Targets;
 import io.trimtab.delta.TrainingRule;
@@ -141,9 +142,9 @@ public record Lora(
     return with(draft -> draft.scaling = scaling.withStabilised(value));
   }
 
-  /** The same with other ranks and alphas at some layers; see {@link LoraScaling}. */
+  /** The same with other ranks and alphas at some layers; see {@link RankPatterns}. */
   public Lora patterns(Map<String, Integer> ranks, Map<String, Double> alphas) {
-    return with(draft -> draft.scaling = scaling.withPatterns(ranks, alphas));
+    return with(draft -> draft.scaling = scaling.with(new RankPatterns(ranks, alphas)));
   }
 
   /** The same with dropout before A. */
@@ -312,7 +313,7 @@ public record Lora(
           });
     }
     made.addAll(AdaptedBiases.parts(model, bias, adapted, saved));
-    made.addAll(TrainableTokens.parts(model, tokens, adapted, headWithoutBias));
+    made.addAll(LoraTokens.parts(model, tokens, adapted, headWithoutBias));
     made.addAll(saved.parts());
     return made;
   }
