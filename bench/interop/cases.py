@@ -22,14 +22,18 @@ INPUTS = (
 )
 
 
-def check(models, written, load, versions):
-    """All that WriteAdapters wrote; load(base, case) gives the base with the case's adapter."""
+def check(models, written, load, versions, refusals=()):
+    """All that WriteAdapters wrote; load(base, case) gives the base with the case's adapter.
+
+    An error that holds one of `refusals` is what the library says of a method or model that it does
+    not have.
+    """
     transformers.logging.set_verbosity_error()
     transformers.utils.logging.disable_progress_bar()
     torch.set_num_threads(1)
     with open(os.path.join(written, "written.json"), encoding="utf-8") as file:
         said = json.load(file)
-    cases = [outcome(case, models, load) for case in said["cases"]]
+    cases = [outcome(case, models, load, refusals) for case in said["cases"]]
     count = {s: sum(c["status"] == s for c in cases) for s in ("ok", "refused", "wrong")}
     versions = {
         **versions,
@@ -39,7 +43,7 @@ def check(models, written, load, versions):
     return {**count, "versions": versions, "unread_models": said["unread_models"], "cases": cases}
 
 
-def outcome(case, models, load):
+def outcome(case, models, load, refusals):
     line = {key: case[key] for key in ("method", "peft_type", "model")}
     if "refused" in case:
         return {**line, "status": "refused", "why": case["refused"]}
@@ -48,7 +52,8 @@ def outcome(case, models, load):
     try:
         error = compare(case, os.path.join(models, case["model"]), load)
     except Exception as e:  # whatever a library does with a file it cannot use
-        return {**line, "status": "wrong", "why": f"{type(e).__name__}: {e}".split("\n")[0]}
+        status = "refused" if any(text in str(e) for text in refusals) else "wrong"
+        return {**line, "status": status, "why": f"{type(e).__name__}: {e}".split("\n")[0]}
     right = error <= ALLOWED
     line.update(status="ok" if right else "wrong", error=error)
     return line if right else {**line, "why": f"off by {error:.1e}, allowed {ALLOWED:.0e}"}

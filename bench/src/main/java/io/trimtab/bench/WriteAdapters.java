@@ -75,11 +75,12 @@ public final class WriteAdapters {
   private static final Map<String, String> UNIONS =
       new TreeMap<>(
           Map.of(
-              "mam", "prefix:preset=adapterhub + parallel:preset=adapterhub",
+              "mam",
+              "prefix:preset=adapterhub + parallel:preset=adapterhub",
               "unipelt",
-                  "prefix:preset=adapterhub,use_gating=true"
-                      + " + pfeiffer:preset=adapterhub,use_gating=true"
-                      + " + lora:preset=adapterhub,use_gating=true"));
+              "prefix:preset=adapterhub,use_gating=true"
+                  + " + pfeiffer:preset=adapterhub,use_gating=true"
+                  + " + lora:preset=adapterhub,use_gating=true"));
 
   /**
    * One delta to write over every model.
@@ -100,7 +101,8 @@ public final class WriteAdapters {
             method ->
                 new Wanted(
                     method.name(),
-                    method.name(),
+                    // Alone in that PEFT computes another thing by default.
+                    method.name().equals("tokens") ? "tokens:preset=peft" : method.name(),
                     method.peftType(),
                     !prompts.contains(method.peftType())))
         .toList();

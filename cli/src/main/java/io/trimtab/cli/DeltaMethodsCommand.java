@@ -18,7 +18,8 @@ import picocli.CommandLine.Mixin;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     description = {
-      "List the delta methods: paper, usual learning rate, options, whether it merges, PEFT type, presets.",
+      "List the delta methods: paper, usual learning rate, options, whether it merges, PEFT type,"
+          + " presets.",
       "Usual values are those on a BERT of hidden size 768; those in brackets depend on the size."
     })
 final class DeltaMethodsCommand implements Callable<Integer> {

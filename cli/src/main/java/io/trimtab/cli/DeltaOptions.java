@@ -68,7 +68,11 @@ final class DeltaOptions {
 
   /** Whether a delta was named, or LoRA by one of its settings. */
   boolean given() {
-    return delta != null || rank != null || alpha != null || dropout != null || preset != null
+    return delta != null
+        || rank != null
+        || alpha != null
+        || dropout != null
+        || preset != null
         || targets != null;
   }
 

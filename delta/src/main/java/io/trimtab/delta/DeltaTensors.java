@@ -1,5 +1,6 @@
 package io.trimtab.delta;
 
+import io.trimtab.hub.AtomicFiles;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorData;
 import io.trimtab.hub.TensorFile;
@@ -10,10 +11,7 @@ import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -36,7 +34,8 @@ import tools.jackson.databind.json.JsonMapper;
  * in the file's metadata.
  */
 public final class DeltaTensors {
-  private static final String BASE = "trimtab.base.";
+  /** What the names of the base's tensors have before them in a file's metadata. */
+  public static final String BASE = "trimtab.base.";
 
   private DeltaTensors() {}
 
@@ -90,9 +89,7 @@ public final class DeltaTensors {
             .disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES)
             .build()
             .writeValueAsString(config);
-    Path temporary = file.resolveSibling(file.getFileName() + ".part");
-    Files.writeString(temporary, json + "\n", StandardCharsets.UTF_8);
-    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    AtomicFiles.write(file, json + "\n");
   }
 
   /**

@@ -73,8 +73,8 @@ public final class PeftFields {
   private PeftFields() {}
 
   /**
-   * Refuses fields that nobody asked for, unless they are known to change nothing or say nothing:
-   * a newer version may compute something else where one is on.
+   * Refuses fields that nobody asked for, unless they are known to change nothing or say nothing: a
+   * newer version may compute something else where one is on.
    *
    * @param asked what the method's reader asked for
    * @throws DeltaException.Unsupported which names all of them

@@ -8,6 +8,7 @@ import io.trimtab.model.Place;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -87,6 +88,17 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
                       + method
                       + ", expected linear layers; leave it out");
             })
+        .toList();
+  }
+
+  /**
+   * A part on every linear layer hit, and those of the modules that are trained whole.
+   *
+   * @param method its name, for the error
+   * @throws DeltaException.Unsupported for any other layer hit
+   */
+  public List<Part> parts(Model model, String method, Function<Linear, Part> part) {
+    return Stream.concat(linears(model, method).stream().map(part), saved(model).parts().stream())
         .toList();
   }
 

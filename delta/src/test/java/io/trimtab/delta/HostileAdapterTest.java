@@ -140,8 +140,7 @@ class HostileAdapterTest {
     changes.put(
         "flat", data -> new TensorData(data.dtype(), new long[] {count(data)}, data.bytes()));
     changes.put("of no numbers", data -> new TensorData(DType.F32, new long[] {0}, bytes(0)));
-    changes.put(
-        "of whole numbers", data -> new TensorData(DType.I32, data.shape(), data.bytes()));
+    changes.put("of whole numbers", data -> new TensorData(DType.I32, data.shape(), data.bytes()));
     changes.put("with NaN", data -> with(data, Float.NaN));
     changes.put("with infinity", data -> with(data, Float.NEGATIVE_INFINITY));
     return Stream.of("peft", "adapterhub")

@@ -37,7 +37,9 @@ class PresetsTest {
   }
 
   static List<DeltaMethod> methods() {
-    return DeltaMethods.all().stream().filter(method -> !method.presets().names().isEmpty()).toList();
+    return DeltaMethods.all().stream()
+        .filter(method -> !method.presets().names().isEmpty())
+        .toList();
   }
 
   @ParameterizedTest

@@ -41,7 +41,10 @@ public final class AdaLoraMethod implements DeltaMethod {
 
   @Override
   public Presets presets() {
-    return Presets.NONE.with("peft", "rank=8 initial=12 alpha=8 dropout=0 warmup=0 finish=0 interval=1 beta1=0.85 beta2=0.85 orthogonality=0.5");
+    return Presets.NONE.with(
+        "peft",
+        "rank=8 initial=12 alpha=8 dropout=0 warmup=0 finish=0 interval=1 beta1=0.85 beta2=0.85"
+            + " orthogonality=0.5");
   }
 
   @Override

@@ -73,8 +73,38 @@ public abstract sealed class BottleneckMethod implements DeltaMethod
                   "leave_out"),
           "is_parallel", List.of("original_ln_before", "original_ln_after", "residual_before_ln"));
 
-  /** For the subclasses here. */
-  BottleneckMethod() {}
+  private final String name;
+  private final String peftType;
+  private final String paper;
+  private final double defaultRate;
+
+  /** For the subclasses here, which differ in this and in their presets. */
+  BottleneckMethod(String name, String peftType, String paper, double defaultRate) {
+    this.name = name;
+    this.peftType = peftType;
+    this.paper = paper;
+    this.defaultRate = defaultRate;
+  }
+
+  @Override
+  public final String name() {
+    return name;
+  }
+
+  @Override
+  public final String peftType() {
+    return peftType;
+  }
+
+  @Override
+  public final String paper() {
+    return paper;
+  }
+
+  @Override
+  public final double defaultRate() {
+    return defaultRate;
+  }
 
   /** The names of its presets, the one that holds where none is asked for first. */
   public final List<String> presetNames() {

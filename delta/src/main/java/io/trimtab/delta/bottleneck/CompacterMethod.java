@@ -10,32 +10,28 @@ import io.trimtab.delta.Presets;
  */
 @AutoService(DeltaMethod.class)
 public final class CompacterMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "compacter";
-  }
-
-  @Override
-  public String peftType() {
-    return "TRIMTAB_COMPACTER";
-  }
-
-  @Override
-  public String paper() {
-    return "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
-        + " 2021";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 3e-3;
+  /** Made by whoever looks for methods. */
+  public CompacterMethod() {
+    super(
+        "compacter",
+        "TRIMTAB_COMPACTER",
+        "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
+            + " 2021",
+        3e-3);
   }
 
   @Override
   public Presets presets() {
     return Presets.NONE
-        .with("adapterhub", "phm_layer=true non_linearity=gelu reduction_factor=32 hypercomplex_nonlinearity=xavier-normal")
-        .with("opendelta", "phm_layer=true non_linearity=gelu_new reduction_factor=16 shared_phm_rule=false")
-        .with("paper", "phm_layer=true non_linearity=gelu_new reduction_factor=32 phm_init_range=0.01");
+        .with(
+            "adapterhub",
+            "phm_layer=true non_linearity=gelu reduction_factor=32"
+                + " hypercomplex_nonlinearity=xavier-normal")
+        .with(
+            "opendelta",
+            "phm_layer=true non_linearity=gelu_new reduction_factor=16 shared_phm_rule=false")
+        .with(
+            "paper",
+            "phm_layer=true non_linearity=gelu_new reduction_factor=32 phm_init_range=0.01");
   }
 }

@@ -10,32 +10,31 @@ import io.trimtab.delta.Presets;
  */
 @AutoService(DeltaMethod.class)
 public final class CompacterPlusPlusMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "compacterpp";
-  }
-
-  @Override
-  public String peftType() {
-    return "TRIMTAB_COMPACTERPP";
-  }
-
-  @Override
-  public String paper() {
-    return "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
-        + " 2021";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 3e-3;
+  /** Made by whoever looks for methods. */
+  public CompacterPlusPlusMethod() {
+    super(
+        "compacterpp",
+        "TRIMTAB_COMPACTERPP",
+        "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
+            + " 2021",
+        3e-3);
   }
 
   @Override
   public Presets presets() {
     return Presets.NONE
-        .with("adapterhub", "phm_layer=true non_linearity=gelu reduction_factor=32 hypercomplex_nonlinearity=xavier-normal mh_adapter=false original_ln_before=true")
-        .with("opendelta", "phm_layer=true non_linearity=gelu_new reduction_factor=16 shared_phm_rule=false modified_modules=ff@.w2@")
-        .with("paper", "phm_layer=true non_linearity=gelu_new reduction_factor=32 phm_init_range=0.01 mh_adapter=false");
+        .with(
+            "adapterhub",
+            "phm_layer=true non_linearity=gelu reduction_factor=32"
+                + " hypercomplex_nonlinearity=xavier-normal mh_adapter=false"
+                + " original_ln_before=true")
+        .with(
+            "opendelta",
+            "phm_layer=true non_linearity=gelu_new reduction_factor=16 shared_phm_rule=false"
+                + " modified_modules=ff@.w2@")
+        .with(
+            "paper",
+            "phm_layer=true non_linearity=gelu_new reduction_factor=32 phm_init_range=0.01"
+                + " mh_adapter=false");
   }
 }

@@ -10,24 +10,13 @@ import io.trimtab.delta.Presets;
  */
 @AutoService(DeltaMethod.class)
 public final class HoulsbyMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "houlsby";
-  }
-
-  @Override
-  public String peftType() {
-    return "TRIMTAB_HOULSBY";
-  }
-
-  @Override
-  public String paper() {
-    return "Houlsby et al., Parameter-Efficient Transfer Learning for NLP, 2019";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 1e-3;
+  /** Made by whoever looks for methods. */
+  public HoulsbyMethod() {
+    super(
+        "houlsby",
+        "TRIMTAB_HOULSBY",
+        "Houlsby et al., Parameter-Efficient Transfer Learning for NLP, 2019",
+        1e-3);
   }
 
   @Override

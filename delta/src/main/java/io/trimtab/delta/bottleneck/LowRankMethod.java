@@ -10,25 +10,14 @@ import io.trimtab.delta.Presets;
  */
 @AutoService(DeltaMethod.class)
 public final class LowRankMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "lowrank";
-  }
-
-  @Override
-  public String peftType() {
-    return "TRIMTAB_LOW_RANK_ADAPTER";
-  }
-
-  @Override
-  public String paper() {
-    return "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
-        + " 2021";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 1e-3;
+  /** Made by whoever looks for methods. */
+  public LowRankMethod() {
+    super(
+        "lowrank",
+        "TRIMTAB_LOW_RANK_ADAPTER",
+        "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
+            + " 2021",
+        1e-3);
   }
 
   @Override

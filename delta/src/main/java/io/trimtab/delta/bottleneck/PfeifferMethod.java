@@ -10,32 +10,28 @@ import io.trimtab.delta.Presets;
  */
 @AutoService(DeltaMethod.class)
 public final class PfeifferMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "pfeiffer";
-  }
-
-  @Override
-  public String peftType() {
-    return "TRIMTAB_PFEIFFER";
-  }
-
-  @Override
-  public String paper() {
-    return "Pfeiffer et al., AdapterFusion: Non-Destructive Task Composition for Transfer Learning,"
-        + " 2021";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 1e-3;
+  /** Made by whoever looks for methods. */
+  public PfeifferMethod() {
+    super(
+        "pfeiffer",
+        "TRIMTAB_PFEIFFER",
+        "Pfeiffer et al., AdapterFusion: Non-Destructive Task Composition for Transfer Learning,"
+            + " 2021",
+        1e-3);
   }
 
   @Override
   public Presets presets() {
     return Presets.NONE
-        .with("adapterhub", "mh_adapter=false original_ln_before=true non_linearity=relu reduction_factor=16")
-        .with("opendelta", "non_linearity=gelu_new init_weights=opendelta modified_modules=ff@.w2@ bottleneck_dim=24")
-        .with("paper", "mh_adapter=false original_ln_before=true non_linearity=relu reduction_factor=16");
+        .with(
+            "adapterhub",
+            "mh_adapter=false original_ln_before=true non_linearity=relu reduction_factor=16")
+        .with(
+            "opendelta",
+            "non_linearity=gelu_new init_weights=opendelta modified_modules=ff@.w2@"
+                + " bottleneck_dim=24")
+        .with(
+            "paper",
+            "mh_adapter=false original_ln_before=true non_linearity=relu reduction_factor=16");
   }
 }

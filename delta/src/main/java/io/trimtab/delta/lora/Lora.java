@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
+import io.trimtab.delta.RankPatterns;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.delta.Targets;
 import io.trimtab.delta.TrainingRule;
@@ -35,7 +36,8 @@ import java.util.function.Consumer;
  * @param outputBias whether B has a bias of its own
  * @param dora whether rows of W + s B A are rescaled to trained magnitudes
  * @param gated whether each row has a trained {@linkplain io.trimtab.delta.Gate gate} over the
- *     layer's input that s B A x is multiplied by, as in UniPELT; not on embeddings
+ *     layer's input in the place of the scale s, as in UniPELT (Mao et al., 2022, section 2.3); not
+ *     on embeddings
  * @param start where A and B start on linear layers; on embeddings A starts at zero, B random
  * @param trained which of A and B are trained on linear layers
  * @param rateRatio what the learning rate of B is multiplied by (LoRA+; Hayou et al., 2024)
@@ -140,9 +142,9 @@ public record Lora(
     return with(draft -> draft.scaling = scaling.withStabilised(value));
   }
 
-  /** The same with other ranks and alphas at some layers; see {@link LoraScaling}. */
+  /** The same with other ranks and alphas at some layers; see {@link RankPatterns}. */
   public Lora patterns(Map<String, Integer> ranks, Map<String, Double> alphas) {
-    return with(draft -> draft.scaling = scaling.withPatterns(ranks, alphas));
+    return with(draft -> draft.scaling = scaling.with(new RankPatterns(ranks, alphas)));
   }
 
   /** The same with dropout before A. */
@@ -301,7 +303,7 @@ public record Lora(
     for (Layer layer : targets.layers(model)) {
       adapted.add(layer.path());
       int r = scaling.rank(layer.path());
-      double scale = scaling.scale(layer.path());
+      double scale = gated ? 1 : scaling.scale(layer.path());
       made.add(
           switch (layer) {
             case Linear linear ->
@@ -311,7 +313,7 @@ public record Lora(
           });
     }
     made.addAll(AdaptedBiases.parts(model, bias, adapted, saved));
-    made.addAll(TrainableTokens.parts(model, tokens, adapted, headWithoutBias));
+    made.addAll(LoraTokens.parts(model, tokens, adapted, headWithoutBias));
     made.addAll(saved.parts());
     return made;
   }

@@ -5,8 +5,8 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.Presets;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
@@ -48,7 +48,8 @@ public final class OftMethod implements DeltaMethod {
 
   @Override
   public Presets presets() {
-    return Presets.NONE.with("peft", "block_size=32 cayley_neumann=true terms=5 coft=false block_share=false dropout=0");
+    return Presets.NONE.with(
+        "peft", "block_size=32 cayley_neumann=true terms=5 coft=false block_share=false dropout=0");
   }
 
   @Override
@@ -77,8 +78,7 @@ public final class OftMethod implements DeltaMethod {
     return oft;
   }
 
-  private static void checkMeant(
-      Options options, String key, boolean used, String needed) {
+  private static void checkMeant(Options options, String key, boolean used, String needed) {
     if (options.has(key) && !used) {
       throw new DeltaException(
           "found "

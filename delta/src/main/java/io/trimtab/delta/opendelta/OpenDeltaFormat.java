@@ -126,8 +126,7 @@ public final class OpenDeltaFormat implements DeltaFormat {
     SequencedMap<String, Parameter> left = new LinkedHashMap<>();
     DeltaTensors.of(delta).forEach(each -> left.put(each.name(), each));
     List<DeltaTensors.Entry> entries = new ArrayList<>(kind.entries(delta, names, left));
-    left.forEach(
-        (name, tensor) -> entries.add(DeltaTensors.Entry.of(names.inFile(name), tensor)));
+    left.forEach((name, tensor) -> entries.add(DeltaTensors.Entry.of(names.inFile(name), tensor)));
     return entries;
   }
 

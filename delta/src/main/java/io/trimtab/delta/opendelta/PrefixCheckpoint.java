@@ -20,9 +20,9 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * Prefixes: {@code PATH.prefix.past_key} and {@code past_value} [length, key size] in each block, or
- * one network at the first of them, {@code PATH.reparams.…}, that gives all. Tokens stay at their
- * positions.
+ * Prefixes: {@code PATH.prefix.past_key} and {@code past_value} [length, key size] in each block,
+ * or one network at the first of them, {@code PATH.reparams.…}, that gives all. Tokens stay at
+ * their positions.
  */
 final class PrefixCheckpoint implements Checkpoint {
   private static final String TABLE = "prompt_embeddings";
@@ -53,9 +53,7 @@ final class PrefixCheckpoint implements Checkpoint {
   /** The numbers of the blocks whose attention is hit. */
   private static List<Integer> blocks(Address address, Model model) {
     List<String> hits =
-        address.findLeniently(model, Address.Kind.MODULES).stream()
-            .map(Address.Hit::path)
-            .toList();
+        address.findLeniently(model, Address.Kind.MODULES).stream().map(Address.Hit::path).toList();
     List<Block> all = model.stack().blocks();
     List<Integer> numbers = new ArrayList<>();
     for (int number = 0; number < all.size(); number++) {

@@ -16,8 +16,7 @@ final class PromptCheckpoint implements Checkpoint {
   @Override
   public DeltaSpec read(Fields fields, Model model, List<String> unfrozen) {
     fields.ignore("token_init", "init_range"); // how it started
-    return SoftPrompt.of(fields.integer("soft_token_num"))
-        .saving(unfrozen.toArray(String[]::new));
+    return SoftPrompt.of(fields.integer("soft_token_num")).saving(unfrozen.toArray(String[]::new));
   }
 
   @Override

@@ -117,8 +117,7 @@ public record Prefix(
 
   /** A prefix in every block, its keys and values trained themselves from a random start. */
   public static Prefix of(int length) {
-    return new Prefix(
-        length, 0, 0, List.of(), List.of(), true, Gating.NONE, 0, List.of(), false);
+    return new Prefix(length, 0, 0, List.of(), List.of(), true, Gating.NONE, 0, List.of(), false);
   }
 
   /** The same made by a network of that inner size. */

@@ -38,7 +38,8 @@ public final class ReftMethod implements DeltaMethod {
 
   @Override
   public Presets presets() {
-    return Presets.NONE.with("adapterhub", "kind=loreft rank=1 prefix=3 suffix=0 tied=false dropout=0.05");
+    return Presets.NONE.with(
+        "adapterhub", "kind=loreft rank=1 prefix=3 suffix=0 tied=false dropout=0.05");
   }
 
   @Override

@@ -4,8 +4,8 @@ import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
-import io.trimtab.delta.Presets;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Linear;
@@ -50,8 +50,7 @@ public final class RoadMethod implements DeltaMethod {
     Targets targets = Targets.fromOptions(options, Targets.queriesAndValues(model));
     int group = options.integer("group_size", 0);
     options.checkAllUsed();
-    return new Road(
-        variant, options.has("group_size") ? group : fitting(targets, model), targets);
+    return new Road(variant, options.has("group_size") ? group : fitting(targets, model), targets);
   }
 
   /** 64, or the half of it, or its half …, whichever first divides the outputs of every layer. */

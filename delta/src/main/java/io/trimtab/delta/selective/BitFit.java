@@ -25,8 +25,8 @@ import java.util.Set;
  * the base all the same.
  *
  * @param targets which modules' biases, as names with commas between them or {@code [r]} and a
- *     regular expression, or an {@link Address} of common names such as {@code @attn,@ff}; empty for
- *     all
+ *     regular expression, or an {@link Address} of common names such as {@code @attn,@ff}; empty
+ *     for all
  * @param added whether linear layers and norms without a bias are given one
  * @param modulesToSave modules, such as a new classifier, that are trained as a whole
  * @param lenient whether names of such modules that hit nothing are let pass, as in files

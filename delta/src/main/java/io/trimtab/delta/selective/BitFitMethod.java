@@ -35,9 +35,7 @@ public final class BitFitMethod implements DeltaMethod {
 
   @Override
   public Presets presets() {
-    return Presets.NONE
-        .with("opendelta", "targets=@attn,@ff add=true")
-        .with("paper", "add=false");
+    return Presets.NONE.with("opendelta", "targets=@attn,@ff add=true").with("paper", "add=false");
   }
 
   /** Existing biases; where the model has none at all, added ones, as it would else do nothing. */

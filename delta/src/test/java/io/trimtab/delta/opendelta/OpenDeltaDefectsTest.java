@@ -19,8 +19,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What is broken in OpenDelta 0.3.2 works here. Those of its defects that have no test in this class
- * have one elsewhere:
+ * What is broken in OpenDelta 0.3.2 works here. Those of its defects that have no test in this
+ * class have one elsewhere:
  *
  * <ul>
  *   <li>{@code exclude_modules} ignored by LoRA, names that silently hit nothing, pickles that are
@@ -29,7 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
  *       settings disagree: {@code PresetsTest}, {@code BottleneckTest.countsParametersOfBertBase};
  *   <li>the scale of parallel adapters lost in files: {@code
  *       BottleneckTest.keepsTheScaleOfParallelAdapters};
- *   <li>low-rank adapters of more than rank one: {@code MapsTest.lowRankMapsAreProductsOfTheirFactors};
+ *   <li>low-rank adapters of more than rank one: {@code
+ *       MapsTest.lowRankMapsAreProductsOfTheirFactors};
  *   <li>BitFit on norms without a bias: {@code
  *       SelectiveTest.addedBiasesStartAtZeroOnLinearLayersAndNormsWithoutOne};
  *   <li>LoRA on layers that hold several parts, or are stored the other way round: {@code

@@ -103,13 +103,11 @@ class OpenDeltaFormatTest {
   }
 
   /** Writes a LoRA as OpenDelta would, without the pickle. */
-  private Path checkpoint(Delta lora, Map<String, Object> changes, String root)
-      throws IOException {
+  private Path checkpoint(Delta lora, Map<String, Object> changes, String root) throws IOException {
     LinkedHashMap<String, TensorData> tensors = new LinkedHashMap<>();
     for (Parameter parameter : lora.parameters()) {
       Tensor value = parameter.value().detach();
-      String name =
-          parameter.name().replaceFirst("\\.lora_([AB])\\.weight$", ".lora.lora_$1");
+      String name = parameter.name().replaceFirst("\\.lora_([AB])\\.weight$", ".lora.lora_$1");
       tensors.put(
           root + name.substring("bert.".length()),
           new TensorData(value.dtype(), value.shape(), value.toBytes()));
