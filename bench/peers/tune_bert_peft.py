@@ -31,9 +31,9 @@ def label_word_loss(model, batch, word_ids):
 
 
 def start_of(base, directory):
-    """The delta that both sides start from, or all parameters for full tuning."""
+    """The delta that both sides start from."""
     config = peft.PeftConfig.from_pretrained(directory)
-    if config.peft_type.value == "LORA" or not config.is_prompt_learning:
+    if not config.is_prompt_learning:
         return peft.PeftModel.from_pretrained(base, directory, is_trainable=True)
     # PEFT has no task for masked words; this one's forward puts the prompt in and nothing else.
     config.task_type = "FEATURE_EXTRACTION"
