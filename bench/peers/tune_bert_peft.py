@@ -31,14 +31,18 @@ def label_word_loss(model, batch, word_ids):
 
 
 def start_of(base, directory):
-    """The delta that both sides start from, or all parameters for full tuning."""
+    """The delta that both sides start from."""
     config = peft.PeftConfig.from_pretrained(directory)
-    if config.peft_type.value == "LORA" or not config.is_prompt_learning:
+    if not config.is_prompt_learning:
         return peft.PeftModel.from_pretrained(base, directory, is_trainable=True)
-    # PEFT has no task for masked words; this one's forward puts the prompt in and nothing else.
+    # PEFT has no task for masked words; this one's forward puts the prompt in and nothing else. It
+    # does not go on training a prompt that it loads, so a new one is given the numbers.
     config.task_type = "FEATURE_EXTRACTION"
     config.inference_mode = False
-    return peft.PeftModel.from_pretrained(base, directory, is_trainable=True, config=config)
+    model = peft.get_peft_model(base, config)
+    numbers = load_file(os.path.join(directory, "adapter_model.safetensors"))
+    peft.set_peft_model_state_dict(model, numbers)
+    return model
 
 
 def full_loss(model, batch, word_ids):

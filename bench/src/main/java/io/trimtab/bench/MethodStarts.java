@@ -41,15 +41,18 @@ public final class MethodStarts {
     Map<String, Object> found = new LinkedHashMap<>();
     try (Model model = TuneBert.open(Path.of(options.getOrDefault("model", ".")), DType.F32)) {
       for (DeltaMethod method : methods) {
-        boolean shared = types.contains(method.peftType());
         Map<String, Object> line = new LinkedHashMap<>();
         line.put("peft_type", method.peftType());
-        line.put("shared", shared);
-        if (shared) {
+        line.put("shared", false);
+        if (types.contains(method.peftType())) {
           try (Delta delta = attach(method.name(), model)) {
-            Path directory = Path.of(options.getOrDefault("out", ".")).resolve(method.name());
-            DeltaFiles.save(delta, directory);
-            line.put("start", directory.toString());
+            // A prompt whose network is not in its file would go on without it: other work.
+            if (delta.spec().toStore(delta) == delta) {
+              Path directory = Path.of(options.getOrDefault("out", ".")).resolve(method.name());
+              DeltaFiles.save(delta, directory);
+              line.put("shared", true);
+              line.put("start", directory.toString());
+            }
           }
         }
         found.put(method.name(), line);

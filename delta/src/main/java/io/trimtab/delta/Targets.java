@@ -62,6 +62,9 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
   /** All layers hit that are not trained whole. */
   public List<Layer> layers(Model model) {
     List<Layer> hits = lenient ? address.resolveLeniently(model) : address.resolve(model);
+    if (modulesToSave.isEmpty()) {
+      return hits;
+    }
     SavedModules saved = saved(model);
     return hits.stream()
         .filter(layer -> layer.tensors().keySet().stream().noneMatch(saved::contains))

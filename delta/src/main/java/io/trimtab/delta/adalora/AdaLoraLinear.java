@@ -104,8 +104,7 @@ final class AdaLoraLinear implements Part {
     public @Nullable Product product() {
       return rank() == 0
           ? null
-          : new Product(
-              Arithmetic.multiply(right.value(), values.value()), left.value(), scale);
+          : new Product(Arithmetic.multiply(right.value(), values.value()), left.value(), scale);
     }
   }
 
