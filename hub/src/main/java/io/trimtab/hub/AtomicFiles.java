@@ -11,11 +11,12 @@ import java.util.UUID;
 import java.util.stream.Stream;
 
 /** Writes files and directories so that a reader sees either nothing or the finished whole. */
-final class AtomicFiles {
+public final class AtomicFiles {
 
   /** Writes the contents of a new file. */
   @FunctionalInterface
-  interface FileFiller {
+  public interface FileFiller {
+    /** Writes everything to a channel that is at the beginning of an empty file. */
     void fill(FileChannel channel) throws IOException;
   }
 
@@ -27,8 +28,12 @@ final class AtomicFiles {
 
   private AtomicFiles() {}
 
-  /** Writes beside {@code file} and moves the result into its place, replacing what was there. */
-  static void writeFile(Path file, FileFiller filler) {
+  /**
+   * Writes beside {@code file} and moves the result into its place, replacing what was there.
+   *
+   * @throws FileFormatException if the disk refuses
+   */
+  public static void writeFile(Path file, FileFiller filler) {
     Path temporary = temporarySibling(file);
     try {
       try (var channel =
