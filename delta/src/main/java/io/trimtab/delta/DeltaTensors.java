@@ -73,12 +73,17 @@ public final class DeltaTensors {
         Tensor value = entry.value().get();
         tensors.put(entry.key(), new TensorData(value.dtype(), value.shape(), value.toBytes()));
       }
-      Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
-      delta
-          .baseTensors()
-          .forEach(name -> metadata.put(BASE + name, delta.base().fingerprint(name)));
+      Map<String, String> metadata = new TreeMap<>(fingerprints(delta));
+      metadata.put("format", "pt");
       Safetensors.write(file, tensors, metadata);
     }
+  }
+
+  /** The fingerprints of the base's tensors that the delta is on, as files carry them. */
+  public static Map<String, String> fingerprints(Delta delta) {
+    Map<String, String> out = new TreeMap<>();
+    delta.baseTensors().forEach(name -> out.put(BASE + name, delta.base().fingerprint(name)));
+    return out;
   }
 
   /** Writes settings as JSON. */
@@ -153,7 +158,12 @@ public final class DeltaTensors {
     return tensor;
   }
 
-  private static void checkBase(Delta delta, Map<String, String> metadata, Path path) {
+  /**
+   * Compares the fingerprints that a file carries with the model's; a file may carry none.
+   *
+   * @throws DeltaException.BaseMismatch where it was tuned on other weights
+   */
+  public static void checkBase(Delta delta, Map<String, String> metadata, Path path) {
     List<String> different = new ArrayList<>();
     for (String name : delta.baseTensors()) {
       String recorded = metadata.get(BASE + name);

@@ -32,7 +32,8 @@ public final class AtomicFiles {
 
   /** Writes the contents of a new file. */
   @FunctionalInterface
-  interface FileFiller {
+  public interface FileFiller {
+    /** Writes everything to a channel that is at the beginning of an empty file. */
     void fill(FileChannel channel) throws IOException;
   }
 
@@ -80,8 +81,12 @@ public final class AtomicFiles {
     return name.startsWith(".") && name.endsWith(SUFFIX);
   }
 
-  /** The same for a file of a format of this room. */
-  static void writeFile(Path file, FileFiller filler) {
+  /**
+   * The same for a file of a format of this room.
+   *
+   * @throws FileFormatException if the disk refuses
+   */
+  public static void writeFile(Path file, FileFiller filler) {
     try {
       replace(file, filler);
     } catch (IOException e) {

@@ -3,6 +3,7 @@ package io.trimtab.hub;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -62,6 +63,20 @@ public final class ModelConfig {
   public static ModelConfig parse(String json, Path path) {
     byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
     return of(path, "", Json.parseObject(bytes, path.toString()));
+  }
+
+  /**
+   * The configuration with these fields, which are texts, numbers, booleans, lists and maps.
+   *
+   * @param path where it is said to come from
+   */
+  public static ModelConfig of(Map<String, @Nullable Object> fields, Path path) {
+    return new ModelConfig(path, "", new LinkedHashMap<>(fields));
+  }
+
+  /** All fields as JSON text. */
+  public String json() {
+    return Json.write(fields);
   }
 
   /** The file that this was read from. */

@@ -48,7 +48,7 @@ class RealModelsTest {
     if (!Files.isDirectory(models)) {
       return false;
     }
-    String maven = "maven--" + entry.maven().replace(":", "--");
+    String maven = entry.elsewhere().replace(":", "--");
     String hub = "hub--" + entry.hub().replace("/", "--");
     try (Stream<Path> entries = Files.list(models)) {
       return entries

@@ -85,7 +85,11 @@ public final class MergedDirectory {
         }
       }
       Files.createDirectories(part);
-      copyOthers(base.path(), part);
+      if (base.packedFile().isPresent()) {
+        base.writeDescription(part);
+      } else {
+        copyOthers(base.path(), part);
+      }
       if (untied) {
         untie(part.resolve(CONFIG));
       }
