@@ -7,6 +7,7 @@ import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -137,10 +138,15 @@ public final class Weights {
   }
 
   private Tensor load(TensorInfo info) {
+    MemorySegment bytes = file.bytes(info.name());
     try (Scope scope = Scope.open()) {
-      Tensor plain = Creation.borrow(file.bytes(info.name()), info.dtype(), info.shape());
+      Tensor plain = Creation.borrow(bytes, info.dtype(), info.shape());
       Tensor converted = info.dtype().isFloating() ? plain.to(dtype) : plain;
-      return scope.keep(converted.to(device)).held();
+      Tensor placed = converted.to(device);
+      if (placed != plain && bytes.isMapped()) {
+        bytes.unload(); // the file's own is not read again
+      }
+      return scope.keep(placed).held();
     }
   }
 
