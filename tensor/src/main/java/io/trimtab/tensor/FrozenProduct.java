@@ -41,10 +41,7 @@ public final class FrozenProduct {
     Tensor product =
         Gradients.custom(
             input,
-            x ->
-                plain
-                    ? LinearAlgebra.linear(x, weight, within)
-                    : oneDnn(x, weight, within),
+            x -> plain ? LinearAlgebra.linear(x, weight, within) : oneDnn(x, weight, within),
             gradient -> oneDnn(gradient, weight.transpose(0, 1), null));
     return added ? Arithmetic.add(product, bias) : product;
   }

@@ -93,8 +93,7 @@ public final class Neural {
       Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, double scale) {
     DType type = query.dtype();
     boolean half = type == DType.BF16 || type == DType.F16;
-    boolean trains =
-        query.requiresGradient() || key.requiresGradient() || value.requiresGradient();
+    boolean trains = query.requiresGradient() || key.requiresGradient() || value.requiresGradient();
     if (!half || !trains || query.device().kind() != Device.Kind.CPU) {
       return fusedAttention(query, key, value, mask, scale);
     }

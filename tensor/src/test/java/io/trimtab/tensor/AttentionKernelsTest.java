@@ -29,8 +29,7 @@ class AttentionKernelsTest {
             masked ? Creation.floats(mask, 1, 1, 1, keys).to(dtype) : null,
             0.25);
     List<Tensor> found = new ArrayList<>(List.of(result));
-    found.addAll(
-        Gradients.of(List.of(result), List.of(random(9, 2, 3, 5, 16).to(dtype)), inputs));
+    found.addAll(Gradients.of(List.of(result), List.of(random(9, 2, 3, 5, 16).to(dtype)), inputs));
     return found;
   }
 

@@ -66,7 +66,8 @@ class GradientsTest {
                         all -> Arithmetic.power(all, 2).reshape(1, 1, 12),
                         gradient -> Arithmetic.multiply(gradient.reshape(3, 4), x.detach()));
                 Tensor twice = Arithmetic.multiply(Reduction.sum(Neural.tanh(row)), 2);
-                return Arithmetic.add(twice, Reduction.sum(Arithmetic.multiply(x, frozen(x, eye()))));
+                return Arithmetic.add(
+                    twice, Reduction.sum(Arithmetic.multiply(x, frozen(x, eye()))));
               },
               List.of(random(7, 3, 4)));
       // The hand-written gradient is that of half the square, so that the test can fail.
@@ -92,8 +93,7 @@ class GradientsTest {
   }
 
   private static Tensor eye() {
-    return Creation.doubles(
-        new double[] {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, 4, 4);
+    return Creation.doubles(new double[] {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, 4, 4);
   }
 
   @Test
