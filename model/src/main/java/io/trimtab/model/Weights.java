@@ -7,6 +7,7 @@ import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -161,10 +162,14 @@ public final class Weights {
   }
 
   private Tensor load(TensorInfo info, boolean turned) {
+    MemorySegment bytes = file.bytes(info.name());
     try (Scope scope = Scope.open()) {
-      Tensor plain = Creation.borrow(file.bytes(info.name()), info.dtype(), info.shape());
+      Tensor plain = Creation.borrow(bytes, info.dtype(), info.shape());
       Tensor converted = info.dtype().isFloating() ? plain.to(dtype) : plain;
       Tensor placed = converted.to(device);
+      if (placed != plain && bytes.isMapped()) {
+        bytes.unload(); // the file's own is not read again
+      }
       return scope.keep(turned ? placed.transpose(0, 1) : placed).held();
     }
   }
