@@ -71,7 +71,7 @@ public final class ModelConfig {
    * @param path where it is said to come from
    */
   public static ModelConfig of(Map<String, @Nullable Object> fields, Path path) {
-    return new ModelConfig(path, "", new LinkedHashMap<>(fields));
+    return of(path, "", new LinkedHashMap<>(fields));
   }
 
   /** All fields as JSON text. */

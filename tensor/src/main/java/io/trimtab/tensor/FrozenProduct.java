@@ -35,15 +35,14 @@ public final class FrozenProduct {
     if (!input.requiresGradient() || !isForOneDnn(input, weight)) {
       return LinearAlgebra.linear(input, weight, bias);
     }
-    boolean added = bias != null && bias.requiresGradient();
-    Tensor within = added ? null : bias;
+    Tensor within = bias != null && bias.requiresGradient() ? null : bias;
     boolean plain = weight.size(1) >= LONG_ROWS;
     Tensor product =
         Gradients.custom(
             input,
             x -> plain ? LinearAlgebra.linear(x, weight, within) : oneDnn(x, weight, within),
             gradient -> oneDnn(gradient, weight.transpose(0, 1), null));
-    return added ? Arithmetic.add(product, bias) : product;
+    return bias == null || within != null ? product : Arithmetic.add(product, bias);
   }
 
   private static boolean isForOneDnn(Tensor input, Tensor weight) {
