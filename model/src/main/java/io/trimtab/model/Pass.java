@@ -44,6 +44,7 @@ public final class Pass {
   }
 
   /** The tokens of rows of which not all are at hand: their numbers, and the rows' lengths. */
+  @SuppressWarnings("ArrayRecordComponent") // never written, and never compared
   private record Chosen(List<int[]> positions, int[] whole) {
     Chosen part(int first, int end) {
       return new Chosen(positions.subList(first, end), Arrays.copyOfRange(whole, first, end));

@@ -166,7 +166,8 @@ public record Prefix(
     places.forEach(
         (attention, at) -> {
           Block first = all.get(at.keySet().iterator().next());
-          parts.add(new PrefixPart(attention, table, at, dropout, keysAndValues(first)));
+          parts.add(new PrefixPart(
+                  attention, table, at, dropout, shifted ? length : 0, keysAndValues(first)));
         });
     if (shifted) {
       model
@@ -258,9 +259,7 @@ public record Prefix(
 
   /** The size of what the last block gives; words' vectors may be smaller. */
   private static long hidden(Model model) {
-    Place last = Objects.requireNonNull(model.stack().blocks().getLast().places().get("ff.w2"));
-    Linear output = (Linear) model.layer(last.path()).orElseThrow();
-    return output.weight().out();
+    return model.stack().blocks().getLast().hiddenSize();
   }
 
   /** The usual start of a dense layer: uniform within ± 1 / √inputs. */
@@ -299,7 +298,7 @@ public record Prefix(
   public Map<String, Object> toConfig(Model model) {
     List<Block> all = model.stack().blocks();
     List<Integer> numbers = numbers(all.size(), model);
-    int heads = model.config().integer(model.config().firstOf("num_attention_heads", "n_heads"));
+    int heads = all.get(numbers.getFirst()).keyHeads();
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("num_virtual_tokens", length);
     config.put("token_dim", keySize(numbers, model));

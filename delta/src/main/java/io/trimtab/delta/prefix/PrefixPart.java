@@ -21,6 +21,7 @@ final class PrefixPart implements Part {
   private final PrefixTable table;
   private final Map<Integer, Integer> places;
   private final double dropout;
+  private final int shift;
   private final List<String> baseTensors;
 
   /**
@@ -28,6 +29,7 @@ final class PrefixPart implements Part {
    *
    * @param places for each block that uses the attention, where in the table its prefix is
    * @param dropout of its keys and values in training
+   * @param shift by how many positions the tokens stand later where positions are rotated
    * @param baseTensors the weights that make keys and values of tokens
    */
   PrefixPart(
@@ -35,11 +37,13 @@ final class PrefixPart implements Part {
       PrefixTable table,
       Map<Integer, Integer> places,
       double dropout,
+      int shift,
       List<String> baseTensors) {
     this.attention = attention;
     this.table = table;
     this.places = Map.copyOf(places);
     this.dropout = dropout;
+    this.shift = shift;
     this.baseTensors = List.copyOf(baseTensors);
   }
 
@@ -54,7 +58,17 @@ final class PrefixPart implements Part {
 
   @Override
   public Patch patch() {
-    return (Patch.KeysAndValues) this::prefix;
+    return new Patch.KeysAndValues() {
+      @Override
+      public Prefix apply(Tensor hidden, Pass pass) {
+        return prefix(hidden, pass);
+      }
+
+      @Override
+      public int shift() {
+        return shift;
+      }
+    };
   }
 
   private Patch.KeysAndValues.Prefix prefix(Tensor hidden, Pass pass) {
