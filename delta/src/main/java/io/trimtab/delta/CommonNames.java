@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
@@ -43,6 +44,8 @@ final class CommonNames {
     }
     model
         .head(Head.MaskedLm.class)
+        .<Head>map(head -> head)
+        .or(() -> model.head(Head.CausalLm.class))
         .ifPresent(
             head -> names.put("lm_head.proj", new Place(head.children().getLast().path(), null)));
     return Collections.unmodifiableSequencedMap(names);
@@ -57,7 +60,10 @@ final class CommonNames {
               .filter(place -> place.getKey().matches(part + "\\.(q|k|v|proj|w\\d)"))
               .map(Map.Entry::getValue)
               .toList();
-      String module = moduleOf(inside.stream().map(io.trimtab.model.Place::path).toList());
+      String module =
+          inside.isEmpty() // experts, each with layers of its own
+              ? Objects.requireNonNull(places.get(part)).path()
+              : moduleOf(inside.stream().map(io.trimtab.model.Place::path).toList());
       io.trimtab.model.Place end = places.get(part);
       if (!module.equals(block.path())) {
         names.put(at + "." + part, new Place(module, null));
@@ -66,7 +72,8 @@ final class CommonNames {
       }
       places.forEach(
           (name, place) -> {
-            if (name.startsWith(part + ".")) {
+            // Pieces of each head have no address: they are no stretch of outputs.
+            if (name.startsWith(part + ".") && place.every() == 0) {
               Address.Outputs outputs =
                   place.outputs() == 0
                       ? null

@@ -31,6 +31,9 @@ public abstract class Block extends Layer {
   /** The size of the vectors between blocks. */
   public abstract int hiddenSize();
 
+  /** The number of heads of keys and values. */
+  public abstract int keyHeads();
+
   /** The numbers in one token's keys: key heads · size. */
   public abstract int keySize();
 

@@ -151,6 +151,11 @@ public final class DecoderBlock extends Block {
   }
 
   @Override
+  public int keyHeads() {
+    return form.keyHeads();
+  }
+
+  @Override
   public int keySize() {
     return form.keyHeads() * size;
   }

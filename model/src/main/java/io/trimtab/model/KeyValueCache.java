@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * The keys and values of tokens that have been through a decoder, so that the next tokens of the
@@ -241,6 +242,39 @@ public final class KeyValueCache implements AutoCloseable {
                     group.beginnings.values().stream().flatMap(List::stream)))
         .mapToLong(part -> part.keys().byteSize() + part.values().byteSize())
         .sum();
+  }
+
+  /**
+   * What it holds of a row in one block, keys of a prefix in front included. Models whose positions
+   * depend on a row's length keep their keys before they are turned.
+   *
+   * @return [keys, key heads · size]
+   */
+  public Tensor keys(int block, int row) {
+    return packed(block, row, Part::keys);
+  }
+
+  /** The same for values, [keys, key heads · size]. */
+  public Tensor values(int block, int row) {
+    return packed(block, row, Part::values);
+  }
+
+  private Tensor packed(int block, int row, Function<Part, Tensor> which) {
+    Group group = group(row);
+    int inside = row - firstRow(group);
+    List<Tensor> stretches = new ArrayList<>();
+    group.beginnings(block).forEach(part -> stretches.add(Indexing.at(which.apply(part), 0, 0)));
+    Part room = group.rooms.get(block);
+    if (room != null && group.own(block) > 0) {
+      Tensor own = Indexing.at(which.apply(room), 0, inside);
+      stretches.add(Indexing.slice(own, 1, 0, group.own(block)));
+    }
+    if (stretches.isEmpty()) {
+      throw new ModelException(
+          "found nothing kept of block " + block + ", expected a cache that a pass has filled");
+    }
+    Tensor all = Indexing.concat(stretches, 1).transpose(0, 1);
+    return all.reshape(all.size(0), all.size(1) * all.size(2));
   }
 
   private Group group(int row) {

@@ -234,6 +234,25 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * Scores at every token and at every vector that patches put among them: a word is also foretold
+   * from a prompt that stands before the first.
+   *
+   * @param logits F32 [tokens and vectors, vocabulary]
+   * @param layout how they lie, longer than the batch where vectors were put in
+   */
+  public record AllLogits(Tensor logits, Layout layout) {}
+
+  /** Scores of the words that may come next, at all that goes through the model. */
+  public AllLogits causalLogitsOfAll(Batch batch, Pass pass) {
+    Head.CausalLm head = need(Head.CausalLm.class, "causal language-model head");
+    try (Scope scope = Scope.open()) {
+      Stack.Whole whole = stack.whole(batch, pass);
+      Tensor logits = head.forward(whole.hidden(), pass.at(whole.layout()), null);
+      return new AllLogits(scope.keep(logits), whole.layout());
+    }
+  }
+
+  /**
    * Scores of the words that may come after each row: what generation asks for. With a pass that
    * carries a {@linkplain Pass#caching cache}, the batch has the tokens alone that the cache has
    * not seen: first a prompt a row, then one token a row and step.

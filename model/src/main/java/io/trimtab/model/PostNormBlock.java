@@ -112,6 +112,11 @@ public final class PostNormBlock extends Block {
   }
 
   @Override
+  public int keyHeads() {
+    return heads;
+  }
+
+  @Override
   public int keySize() {
     return (int) parts.key().weight().out();
   }

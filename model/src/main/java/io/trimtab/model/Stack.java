@@ -82,6 +82,14 @@ public final class Stack extends Layer {
         });
   }
 
+  /** The last hidden states with the vectors that patches put in, and how all of them lie. */
+  record Whole(Tensor hidden, Layout layout) {}
+
+  Whole whole(Batch batch, Pass pass) {
+    Embeddings.Embedded start = embeddings.forward(batch, pass);
+    return new Whole(forward(start, null), start.pass().layout());
+  }
+
   private Tensor forward(Embeddings.Embedded start, @Nullable Positions wanted) {
     boolean whole = start.pass().readsWholeRows();
     Tensor hidden = through(start, whole ? null : wanted, state -> {});

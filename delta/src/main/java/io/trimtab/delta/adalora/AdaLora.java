@@ -1,5 +1,6 @@
 package io.trimtab.delta.adalora;
 
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Address;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
@@ -344,7 +345,7 @@ public record AdaLora(
     config.put("lora_alpha", alpha == Math.rint(alpha) ? (Object) (long) alpha : (Object) alpha);
     config.put("lora_dropout", dropout);
     config.put("bias", bias.name().toLowerCase(Locale.ROOT));
-    config.put("fan_in_fan_out", false);
+    PeftFields.writeFanInFanOut(model, config);
     config.put("init_lora_weights", true);
     config.put("tinit", budget.warmup());
     config.put("tfinal", budget.finish());

@@ -1,6 +1,7 @@
 package io.trimtab.delta.adalora;
 
 import com.google.auto.service.AutoService;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
@@ -82,12 +83,7 @@ public final class AdaLoraMethod implements DeltaMethod {
                 + ", expected AdaLoRA without; what this changes in the result is not computed");
       }
     }
-    if (config.flag("fan_in_fan_out", false)) {
-      throw new DeltaException.Unsupported(
-          "found fan_in_fan_out in "
-              + config.path()
-              + ", expected layers with rows of outputs; transposed ones are not read yet");
-    }
+    PeftFields.checkFanInFanOut(config, model);
     config.integer("r", 0); // LoRA's, which PEFT writes and AdaLoRA has no use for
     int warmup = config.integer("tinit", 0);
     int finish = config.integer("tfinal", 0);

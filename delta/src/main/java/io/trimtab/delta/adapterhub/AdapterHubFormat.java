@@ -129,9 +129,7 @@ public final class AdapterHubFormat implements DeltaFormat {
   }
 
   private static int hidden(Model model) {
-    Place last = Objects.requireNonNull(model.stack().blocks().get(0).places().get("ff.w2"));
-    Linear output = (Linear) model.layer(last.path()).orElseThrow();
-    return (int) output.weight().out();
+    return model.stack().blocks().getFirst().hiddenSize();
   }
 
   private static Path tensors(Path directory) {

@@ -16,6 +16,7 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Block;
 import io.trimtab.model.Model;
+import io.trimtab.model.Stack;
 import io.trimtab.tensor.Parameter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -275,7 +276,10 @@ final class BottleneckTranslation implements Translation {
   }
 
   private static String module(String path, Model model) {
-    if (model.config().modelType().equals("distilbert")) { // they are modules of its blocks
+    boolean inBlocks =
+        model.config().modelType().equals("distilbert")
+            || model.stack().role() == Stack.Role.DECODER;
+    if (inBlocks) { // they are modules of its blocks
       for (Block block : model.stack().blocks()) {
         if (path.equals(block.attention().path())) {
           return block.path() + ".attention_adapters";

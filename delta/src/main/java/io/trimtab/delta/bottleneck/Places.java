@@ -77,7 +77,7 @@ final class Places {
       Blocks.Known sublayer,
       int block,
       Set<Integer> without) {
-    List<String> weights = List.of(sublayer.last().weightName());
+    List<String> weights = sublayer.weights();
     long hidden = sublayer.hidden();
     String site = sublayer.layer().path();
     return new AdapterPlace(path, from, site, point, hidden, hidden, block, without, weights);

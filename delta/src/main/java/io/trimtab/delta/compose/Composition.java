@@ -219,9 +219,8 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
               + parts.getFirst().site()
               + " in a fusion, expected adapters, which change what a sublayer gives; use a sum");
     }
-    Place out = base.stack().blocks().getFirst().places().get("attn.proj");
-    Linear last = (Linear) base.layer(Objects.requireNonNull(out).path()).orElseThrow();
-    return FusionPart.create(parts, (int) last.weight().out(), true, base.device(), rng);
+    int hidden = base.stack().blocks().getFirst().hiddenSize();
+    return FusionPart.create(parts, hidden, true, base.device(), rng);
   }
 
   @Override

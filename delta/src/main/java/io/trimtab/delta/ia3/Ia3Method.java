@@ -12,6 +12,7 @@ import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Model;
+import io.trimtab.model.Place;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -79,7 +80,8 @@ public final class Ia3Method implements DeltaMethod {
   private static List<String> paths(Model model, String... parts) {
     return model.stack().blocks().stream()
         .flatMap(block -> Stream.of(parts).map(part -> block.places().get(part)))
-        .map(place -> Objects.requireNonNull(place).path())
+        .filter(Objects::nonNull) // experts have no one layer that ends the network
+        .map(Place::path)
         .distinct()
         .toList();
   }

@@ -1,5 +1,6 @@
 package io.trimtab.delta.lora;
 
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.RankPatterns;
@@ -73,7 +74,7 @@ final class LoraConfig {
 
   private static void refuseWhatIsNotComputed(ModelConfig config) {
     List<String> found = new ArrayList<>();
-    for (String flag : List.of("use_qalora", "fan_in_fan_out", "ensure_weight_tying")) {
+    for (String flag : List.of("use_qalora", "ensure_weight_tying")) {
       if (config.flag(flag, false)) {
         found.add(flag);
       }
@@ -88,7 +89,8 @@ final class LoraConfig {
             "kasa_config",
             "velora_config",
             "monteclora_config")) {
-      if (config.has(field)) {
+      boolean none = config.isList(field) && config.texts(field).isEmpty();
+      if (config.has(field) && !none) {
         found.add(field);
       }
     }
@@ -117,7 +119,7 @@ final class LoraConfig {
     config.put("use_rslora", scaling.stabilised());
     config.put("bias", lora.bias().name().toLowerCase(Locale.ROOT));
     config.put("lora_bias", lora.outputBias());
-    config.put("fan_in_fan_out", false);
+    PeftFields.writeFanInFanOut(model, config);
     config.put("init_lora_weights", true);
     config.put("use_dora", lora.dora());
     lora.targets().write(model, config);

@@ -1,6 +1,7 @@
 package io.trimtab.delta.lora;
 
 import com.google.auto.service.AutoService;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
@@ -137,6 +138,7 @@ public final class LoraMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
+    PeftFields.checkFanInFanOut(config, model);
     return LoraConfig.read(config);
   }
 }

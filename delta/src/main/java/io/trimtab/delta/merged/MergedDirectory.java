@@ -113,7 +113,9 @@ public final class MergedDirectory {
         .forEach(
             (name, tensor) -> {
               if (before.get(name) != tensor) {
-                changed.put(base.storedName(name), tensor);
+                changed.put(
+                    base.storedName(name),
+                    base.storedTransposed(name) ? tensor.transpose(0, 1) : tensor);
               }
             });
     // Some checkpoints hold a shared tensor a second time, under the head's own name.

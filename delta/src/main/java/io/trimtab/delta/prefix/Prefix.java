@@ -248,7 +248,15 @@ public record Prefix(
                       gating.count,
                       model.device(),
                       rng);
-          parts.add(new PrefixPart(attention, table, at, gate, dropout, keysAndValues(first)));
+          parts.add(
+              new PrefixPart(
+                  attention,
+                  table,
+                  at,
+                  gate,
+                  dropout,
+                  shifted ? length : 0,
+                  keysAndValues(first)));
         });
     if (shifted) {
       model
@@ -340,9 +348,7 @@ public record Prefix(
 
   /** The size of what the last block gives; words' vectors may be smaller. */
   private static long hidden(Model model) {
-    Place last = Objects.requireNonNull(model.stack().blocks().getLast().places().get("ff.w2"));
-    Linear output = (Linear) model.layer(last.path()).orElseThrow();
-    return output.weight().out();
+    return model.stack().blocks().getLast().hiddenSize();
   }
 
   /** The usual start of a dense layer: uniform within ± 1 / √inputs. */
@@ -381,7 +387,7 @@ public record Prefix(
   public Map<String, Object> toConfig(Model model) {
     List<Block> all = model.stack().blocks();
     List<Integer> numbers = numbers(all.size(), model);
-    int heads = model.config().integer(model.config().firstOf("num_attention_heads", "n_heads"));
+    int heads = all.get(numbers.getFirst()).keyHeads();
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("num_virtual_tokens", length);
     config.put("token_dim", keySize(numbers, model));

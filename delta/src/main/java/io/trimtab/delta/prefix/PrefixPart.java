@@ -26,6 +26,7 @@ final class PrefixPart implements Part {
   private final Map<Integer, Integer> places;
   private final @Nullable Gate gate;
   private final double dropout;
+  private final int shift;
   private final List<String> baseTensors;
 
   /**
@@ -34,6 +35,7 @@ final class PrefixPart implements Part {
    * @param places for each block that uses the attention, where in the table its prefix is
    * @param gate what it is multiplied by, row by row, or null
    * @param dropout of its keys and values in training
+   * @param shift by how many positions the tokens stand later where positions are rotated
    * @param baseTensors the weights that make keys and values of tokens
    */
   PrefixPart(
@@ -42,12 +44,14 @@ final class PrefixPart implements Part {
       Map<Integer, Integer> places,
       @Nullable Gate gate,
       double dropout,
+      int shift,
       List<String> baseTensors) {
     this.attention = attention;
     this.table = table;
     this.places = Map.copyOf(places);
     this.gate = gate;
     this.dropout = dropout;
+    this.shift = shift;
     this.baseTensors = List.copyOf(baseTensors);
   }
 
@@ -84,6 +88,11 @@ final class PrefixPart implements Part {
     @Override
     public boolean readsWholeRows() {
       return gate != null;
+    }
+
+    @Override
+    public int shift() {
+      return shift;
     }
   }
 

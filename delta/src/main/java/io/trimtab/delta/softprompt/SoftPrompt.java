@@ -318,7 +318,7 @@ public record SoftPrompt(
     config.put("num_transformer_submodules", 1);
     config.put(
         "num_attention_heads",
-        model.config().integer(model.config().firstOf("num_attention_heads", "n_heads")));
+        model.config().integer(model.config().firstOf("num_attention_heads", "n_heads", "n_head")));
     config.put("num_layers", model.stack().blocks().size());
     if (place != Place.WORDS) {
       config.put("trimtab_place", place.name().toLowerCase(Locale.ROOT));

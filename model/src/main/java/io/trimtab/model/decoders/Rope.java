@@ -77,10 +77,8 @@ record Rope(ModelConfig config, ModelConfig rope, int headSize, double theta, do
   }
 
   private static Rope of(
-      ModelConfig config, @Nullable ModelConfig section, int headSize, double theta, double share) {
-    String thetas = config.firstOf("rope_theta", "rotary_emb_base");
+      ModelConfig config, @Nullable ModelConfig section, int headSize, double base, double share) {
     String shares = config.firstOf("partial_rotary_factor", "rotary_pct");
-    double base = config.decimal(thetas, theta);
     double part = config.decimal(shares, share);
     if (section == null) {
       return new Rope(config, config, headSize, base, part);

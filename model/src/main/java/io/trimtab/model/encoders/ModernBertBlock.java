@@ -117,6 +117,11 @@ final class ModernBertBlock extends Block {
   }
 
   @Override
+  public int keyHeads() {
+    return heads;
+  }
+
+  @Override
   public int keySize() {
     return (int) parts.queryKeyValue().weight().out() / 3;
   }

@@ -145,6 +145,9 @@ public final class Recorded implements AutoCloseable {
     if (model.head(Head.TokenClassifier.class).isPresent()) {
       return model.classifyTokens(batch, pass);
     }
+    if (model.head(Head.CausalLm.class).isPresent()) {
+      return model.causalLogits(batch, pass, null, null);
+    }
     return model.maskedLogits(batch, pass, everywhere(batch.layout()), null);
   }
 
