@@ -40,6 +40,7 @@ public final class GgufFormat implements DeltaFormat {
   /** The file in a directory that is written. */
   public static final String FILE = "adapter.gguf";
 
+  private static final String BASE = "trimtab.model";
   private static final String DOWN = ".lora_A.weight";
   private static final String UP = ".lora_B.weight";
 
@@ -79,13 +80,30 @@ public final class GgufFormat implements DeltaFormat {
   }
 
   @Override
-  public Delta load(Path path, Model model) {
+  public String base(Path path) {
+    Path file = file(path);
+    String name = GgufAdapter.text(file, BASE);
+    if (name.isEmpty()) {
+      throw new DeltaException(
+          "found no name of a base in "
+              + file
+              + ", expected one written by Trimtab; name the model with --model");
+    }
+    return name;
+  }
+
+  private static Path file(Path path) {
     List<Path> files = candidates(path);
     if (files.size() != 1) {
       throw new DeltaException(
           "found %d .gguf files at %s, expected one; name the file".formatted(files.size(), path));
     }
-    Path file = files.getFirst();
+    return files.getFirst();
+  }
+
+  @Override
+  public Delta load(Path path, Model model) {
+    Path file = file(path);
     GgufAdapter adapter;
     try {
       adapter = GgufAdapter.read(file, model.config());
@@ -226,8 +244,10 @@ public final class GgufFormat implements DeltaFormat {
     }
     try {
       Files.createDirectories(directory);
+      Map<String, String> notes = new TreeMap<>(DeltaTensors.fingerprints(delta));
+      notes.put(BASE, delta.base().name());
       GgufAdapter.scaled(layers, scales)
-          .with(DeltaTensors.fingerprints(delta))
+          .with(notes)
           .write(delta.base().config(), directory.resolve(FILE));
     } catch (HubException.Unsupported e) {
       throw new DeltaException.Unsupported(String.valueOf(e.getMessage()));

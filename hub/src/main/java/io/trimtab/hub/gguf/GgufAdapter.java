@@ -124,6 +124,13 @@ public record GgufAdapter(
     }
   }
 
+  /** A text of a file's metadata; empty where it has none of that key. */
+  public static String text(Path path, String key) {
+    try (GgufFile file = GgufFile.open(path)) {
+      return file.metadata().text(key, "");
+    }
+  }
+
   /**
    * Reads a file.
    *

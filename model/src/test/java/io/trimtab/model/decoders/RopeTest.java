@@ -19,12 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Speeds of heads of 8 numbers, as transformers 4.57.6 computes them, in both its spellings. */
 class RopeTest {
-  private static final String CONFIG =
-      """
-      {"model_type": "llama", "hidden_size": 32, "num_attention_heads": 4,
-       "max_position_embeddings": 64, %s}
-      """;
-
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -65,7 +59,7 @@ class RopeTest {
       Rotary.Angles angles = rotary.angles(pass, new int[1], DType.F32, Device.CPU);
       float[] sines = angles.sine().toFloats();
       float[] cosines = angles.cosine().toFloats();
-      String[] expected = speeds.split(",");
+      String[] expected = speeds.split(",", -1);
       for (int i = 0; i < expected.length; i++) {
         double turn = 3 * Double.parseDouble(expected[i]);
         assertThat((double) sines[3 * expected.length + i])
@@ -77,7 +71,13 @@ class RopeTest {
   }
 
   private static ModelConfig config(String fields) {
-    return ModelConfig.parse(CONFIG.formatted(fields), Path.of("config.json"));
+    String config =
+        """
+        {"model_type": "llama", "hidden_size": 32, "num_attention_heads": 4,
+         "max_position_embeddings": 64, %s}
+        """
+            .formatted(fields);
+    return ModelConfig.parse(config, Path.of("config.json"));
   }
 
   @ParameterizedTest
