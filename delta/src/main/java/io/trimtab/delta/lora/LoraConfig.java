@@ -1,6 +1,5 @@
 package io.trimtab.delta.lora;
 
-import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.RankPatterns;

@@ -8,9 +8,7 @@ import io.trimtab.delta.Gate;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Block;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
-import io.trimtab.model.Place;
 import io.trimtab.model.Sublayer;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -24,7 +22,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -250,13 +247,7 @@ public record Prefix(
                       rng);
           parts.add(
               new PrefixPart(
-                  attention,
-                  table,
-                  at,
-                  gate,
-                  dropout,
-                  shifted ? length : 0,
-                  keysAndValues(first)));
+                  attention, table, at, gate, dropout, shifted ? length : 0, keysAndValues(first)));
         });
     if (shifted) {
       model

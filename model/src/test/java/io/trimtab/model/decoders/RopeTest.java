@@ -25,7 +25,8 @@ class RopeTest {
       quoteCharacter = '"',
       value = {
         "'rope_type': 'default'|10000|10|1,0.1,0.01,0.001|1",
-        "'rope_type': 'linear', 'factor': 3|10000|10|0.333333343,0.0333333351,0.00333333318,3.33333359e-4|1",
+        "'rope_type': 'linear', 'factor':"
+            + " 3|10000|10|0.333333343,0.0333333351,0.00333333318,3.33333359e-4|1",
         "'rope_type': 'dynamic', 'factor': 2.0|10000|10|1,0.1,0.01,0.001|1",
         "'type': 'dynamic', 'factor': 2.0|10000|100|1,0.0777822211,0.00605007401,4.70588246e-4|1",
         "'rope_type': 'yarn', 'factor': 4, 'original_max_position_embeddings': 16, 'beta_fast': 4,"
