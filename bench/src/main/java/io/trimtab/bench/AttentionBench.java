@@ -100,8 +100,7 @@ public class AttentionBench {
         key,
         value,
         Attention.Form.whole(HEADS, 0.125),
-        new Attention.Use(
-            Pass.plain(layout), null, Attention.Bias.NONE, Prefixes.NONE, null));
+        new Attention.Use(Pass.plain(layout), null, Attention.Bias.NONE, Prefixes.NONE, null));
   }
 
   /** Without a graph. */

@@ -3,11 +3,11 @@
  *
  * <p><b>The tree.</b> A {@link io.trimtab.model.Model} is an {@link io.trimtab.model.Stack}
  * (embeddings, then blocks; an encoder or a decoder) and the {@link io.trimtab.model.Head}s that
- * read its vectors. Every
- * part is a {@link io.trimtab.model.Layer}, and a layer's path is the name that its checkpoint on
- * the Hugging Face hub gives it, such as {@code bert.encoder.layer.0.attention.self.query}:
- * addresses, adapter files, errors and reports all speak these names. A layer that a model uses
- * several times, as ALBERT does, is one layer with one path.
+ * read its vectors. Every part is a {@link io.trimtab.model.Layer}, and a layer's path is the name
+ * that its checkpoint on the Hugging Face hub gives it, such as {@code
+ * bert.encoder.layer.0.attention.self.query}: addresses, adapter files, errors and reports all
+ * speak these names. A layer that a model uses several times, as ALBERT does, is one layer with one
+ * path.
  *
  * <p><b>Sites and patches.</b> A model is frozen; nothing ever changes it. What can be changed from
  * outside is written at {@link io.trimtab.model.Site}s: the input and output of each linear layer,

@@ -1,12 +1,12 @@
 package io.trimtab.delta.adalora;
 
-import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Address;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.delta.TrainingRule;
 import io.trimtab.delta.lora.AdaptedBiases;

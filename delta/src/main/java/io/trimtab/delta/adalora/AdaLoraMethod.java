@@ -1,11 +1,11 @@
 package io.trimtab.delta.adalora;
 
 import com.google.auto.service.AutoService;
-import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.delta.lora.AdaptedBiases;
 import io.trimtab.hub.ModelConfig;

@@ -10,9 +10,7 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TorchCheckpoint;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
-import io.trimtab.model.Place;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import java.io.IOException;
@@ -20,7 +18,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 
 /**

@@ -48,10 +48,7 @@ final class Blocks {
   }
 
   private void add(Sublayer layer, Block block, List<String> first, String last, int number) {
-    known
-        .computeIfAbsent(layer, key -> known(key, block, first, last))
-        .numbers()
-        .add(number);
+    known.computeIfAbsent(layer, key -> known(key, block, first, last)).numbers().add(number);
   }
 
   private Known known(Sublayer layer, Block block, List<String> first, String last) {

@@ -1,7 +1,7 @@
 package io.trimtab.delta.lora;
 
-import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;

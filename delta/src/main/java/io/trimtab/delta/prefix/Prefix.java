@@ -7,9 +7,7 @@ import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Block;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
-import io.trimtab.model.Place;
 import io.trimtab.model.Sublayer;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -23,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -166,7 +163,8 @@ public record Prefix(
     places.forEach(
         (attention, at) -> {
           Block first = all.get(at.keySet().iterator().next());
-          parts.add(new PrefixPart(
+          parts.add(
+              new PrefixPart(
                   attention, table, at, dropout, shifted ? length : 0, keysAndValues(first)));
         });
     if (shifted) {

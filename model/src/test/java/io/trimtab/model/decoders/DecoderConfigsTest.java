@@ -56,7 +56,6 @@ class DecoderConfigsTest {
   }
 
   private static ModelConfig config(String field) {
-    return ModelConfig.parse(
-        "{\"model_type\": \"llama\", " + field + "}", Path.of("config.json"));
+    return ModelConfig.parse("{\"model_type\": \"llama\", " + field + "}", Path.of("config.json"));
   }
 }

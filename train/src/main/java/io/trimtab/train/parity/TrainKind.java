@@ -170,7 +170,9 @@ final class TrainKind implements Kind {
       case "lm", "answer" -> nextWordLoss(model, batches, prefix, batch, pass);
       default ->
           throw new ParityException.Unsupported(
-              "found task " + task + ", expected mlm, cls, lm or answer; other losses are not computed yet");
+              "found task "
+                  + task
+                  + ", expected mlm, cls, lm or answer; other losses are not computed yet");
     };
   }
 
