@@ -17,7 +17,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Speeds of heads of 8 numbers, as transformers computes them, in the spellings of its versions 4 and 5. */
+/**
+ * Speeds of heads of 8 numbers, as transformers computes them, in the spellings of its versions 4
+ * and 5.
+ */
 class RopeTest {
   @ParameterizedTest
   @CsvSource(
