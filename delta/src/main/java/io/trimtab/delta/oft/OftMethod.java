@@ -124,12 +124,15 @@ public final class OftMethod implements DeltaMethod {
               + SINCE
               + " or later; older ones mean another rotation, train it again");
     }
+    // Both are written whether they mean anything or not.
+    int terms = config.integer("num_cayley_neumann_terms", USUAL_TERMS);
+    double radius = config.decimal("eps", USUAL_RADIUS);
     return new Oft(
         config.integer("oft_block_size"),
         config.integer("r", 0),
         config.flag("block_share", false),
-        series ? Math.max(1, config.integer("num_cayley_neumann_terms", USUAL_TERMS)) : 0,
-        config.flag("coft", false) ? above(config.decimal("eps", USUAL_RADIUS)) : 0,
+        series ? Math.max(1, terms) : 0,
+        config.flag("coft", false) ? above(radius) : 0,
         config.decimal("module_dropout", 0),
         true,
         Targets.fromConfig(config));

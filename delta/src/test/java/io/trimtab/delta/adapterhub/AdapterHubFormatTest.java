@@ -228,7 +228,7 @@ class AdapterHubFormatTest {
         .hasMessageContaining("peft_type (peft)")
         .hasMessageContaining("a config (adapterhub)");
     assertThatThrownBy(() -> DeltaFormats.named("zip"))
-        .hasMessageContaining("adapterhub, opendelta, peft");
+        .hasMessageContaining("adapterhub, gguf, opendelta, peft");
   }
 
   private Path saved(DeltaSpec spec, Model model) {

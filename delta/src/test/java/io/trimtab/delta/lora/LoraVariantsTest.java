@@ -163,7 +163,7 @@ class LoraVariantsTest {
         .hasMessageContaining("0 to 39");
     assertThatThrownBy(() -> Lora.rank(1).tokens(List.of(4, 4)).attach(model, Rng.seeded(1)))
         .isInstanceOf(DeltaException.class)
-        .hasMessageContaining("different ones");
+        .hasMessageContaining("name it once");
     assertThatThrownBy(
             () -> Lora.rank(1).tokens(Map.of("wte", List.of(4))).attach(model, Rng.seeded(1)))
         .isInstanceOf(DeltaException.NoMatch.class)
