@@ -80,6 +80,11 @@ public final class ModelDirectory {
     return Files.isRegularFile(path.resolve(file));
   }
 
+  /** Reads the chat templates; a model that is no chat model has none. */
+  public ChatTemplates chatTemplates() {
+    return ChatTemplates.read(path);
+  }
+
   /** Opens the tokenizer; the caller closes it. */
   public Tokenizer tokenizer() {
     return Tokenizers.open(path);
