@@ -9,7 +9,7 @@ from unittest import mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import places, runs, start, tune_bert  # noqa: E402 (needs the path above)
+from harness import methods, places, runs, start, tune_bert  # noqa: E402 (needs the path above)
 from harness.problem import Problem  # noqa: E402
 
 WORK = {"weights": "random", "trainable": 7, "real_tokens": [90, 10, 20], "padded_tokens": [99] * 3}
@@ -70,6 +70,52 @@ class TuneBertTest(unittest.TestCase):
         short = done([1, 1, 1], [1, 1]).answer
         with self.assertRaisesRegex(Problem, "2 losses, not 3"):
             tune_bert.check("trimtab", short, ARGS, WORK)
+
+
+class MethodsTest(unittest.TestCase):
+    START = {"shared": True, "peft_type": "LORA", "start": "/somewhere"}
+
+    def measured(self, ours, theirs):
+        def run(name, command, threads):
+            side = ours if "-trimtab-" in name else theirs
+            if isinstance(side, Problem):
+                raise side
+            return side
+
+        with (
+            mock.patch.object(methods, "run", run),
+            mock.patch.object(methods, "say"),
+            mock.patch.object(methods.trimtab, "command", lambda name, arguments: arguments),
+        ):
+            return methods.measured("lora", self.START, ARGS, WORK, "w", "m", "python")
+
+    def test_equal_work_is_told_from_other_work(self):
+        theirs = done([9, 2, 1], [3.0, 2.0, 1.0], 400)
+        same = self.measured(done([9, 1, 0.5], [3.0, 2.0004, 1.0], 100), theirs)
+        self.assertTrue(same["equal"])
+        self.assertEqual((same["ratio"], same["memory_ratio"]), (2.0, 0.25))
+        self.assertEqual(same["trimtab"]["tokens_per_s"], 20.0)
+        other = self.measured(done([9, 1, 0.5], [3.0, 2.1, 1.0]), theirs)
+        self.assertFalse(other["equal"])
+
+    def test_what_the_peer_cannot_do_is_said(self):
+        found = self.measured(done([9, 2, 1], [3.0, 2.0, 1.0]), Problem("log:\nno such thing"))
+        self.assertEqual(found["peer"], {"refused": "no such thing"})
+        self.assertNotIn("ratio", found)
+
+    def test_the_table_is_in_the_order_of_speed(self):
+        def of(name, speed):
+            ours = {"trainable": 1234, "tokens_per_s": speed, "peak_memory_mb": 5000}
+            return {"method": name, "trimtab": ours}
+
+        record = {"full": of("full", 100.0), "lora": of("lora", 250.0)}
+        record["lora"]["peer"] = {"tokens_per_s": 100.0, "peak_memory_mb": 9000}
+        record["lora"]["ratio"] = 2.5
+        lines = list(methods.table(record))
+        self.assertEqual(
+            lines[2], "| `lora` | 1,234 | 250 | 2.5 × | 5,000 | 100 | 9,000 | 2.5 × |"
+        )
+        self.assertEqual(lines[3], "| `full` | 1,234 | 100 | 1.0 × | 5,000 | – | – | – |")
 
 
 class RunTest(unittest.TestCase):

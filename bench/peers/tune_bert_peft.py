@@ -23,10 +23,26 @@ from safetensors.torch import load_file
 def label_word_loss(model, batch, word_ids):
     """Cross-entropy over the label words alone, at the masks: what a cloze prompt learns by."""
     logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    logits = logits[:, -batch["input_ids"].size(1) :]  # a prompt's own vectors come first
     at_mask = batch["labels"] != -100
     scores = logits[at_mask][:, word_ids]
     classes = (batch["labels"][at_mask][:, None] == word_ids).int().argmax(dim=1)
     return torch.nn.functional.cross_entropy(scores, classes)
+
+
+def start_of(base, directory):
+    """The delta that both sides start from."""
+    config = peft.PeftConfig.from_pretrained(directory)
+    if not config.is_prompt_learning:
+        return peft.PeftModel.from_pretrained(base, directory, is_trainable=True)
+    # PEFT has no task for masked words; this one's forward puts the prompt in and nothing else. It
+    # does not go on training a prompt that it loads, so a new one is given the numbers.
+    config.task_type = "FEATURE_EXTRACTION"
+    config.inference_mode = False
+    model = peft.get_peft_model(base, config)
+    numbers = load_file(os.path.join(directory, "adapter_model.safetensors"))
+    peft.set_peft_model_state_dict(model, numbers)
+    return model
 
 
 def full_loss(model, batch, word_ids):
@@ -41,6 +57,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--workload", required=True)
     parser.add_argument("--model", required=True)
+    parser.add_argument("--start", help="a PEFT directory, or 'full'; default the workload's")
     parser.add_argument("--dtype", choices=["f32", "bf16"], default="f32")
     parser.add_argument("--loss", choices=list(LOSSES), default="label-words")
     parser.add_argument("--steps", type=int, required=True)
@@ -69,9 +86,10 @@ def main():
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
     )
-    model = peft.PeftModel.from_pretrained(
-        base, os.path.join(args.workload, "start"), is_trainable=True
-    )
+    if args.start == "full":
+        model = base
+    else:
+        model = start_of(base, args.start or os.path.join(args.workload, "start"))
     model.train()
     parameters = [p for p in model.parameters() if p.requires_grad]
     settings = workload["optimizer"]

@@ -13,30 +13,30 @@ REQUIREMENTS = os.path.join(PEERS, "requirements.txt")
 IMPORTS = "import torch, transformers, peft, safetensors"
 
 
-def interpreter():
-    """Path of a Python that can import the peers."""
-    named = os.environ.get("PEER_PYTHON")
+def interpreter(variable="PEER_PYTHON", requirements=REQUIREMENTS, imports=IMPORTS):
+    """Path of a Python that can import the peers: the one a variable names, else one of our own."""
+    named = os.environ.get(variable)
     if not named:
-        return own_environment()
+        return own_environment(variable, requirements)
     python = shutil.which(named)
     if python is None:
         raise Problem(
-            f"PEER_PYTHON names '{named}', which is no program; name a Python or unset it"
+            f"{variable} names '{named}', which is no program; name a Python or unset it"
         )
-    tried = subprocess.run([python, "-c", IMPORTS], capture_output=True, text=True, check=False)
+    tried = subprocess.run([python, "-c", imports], capture_output=True, text=True, check=False)
     if tried.returncode != 0:
         reason = (tried.stderr.strip().splitlines() or ["no message"])[-1]
         raise Problem(
-            f"PEER_PYTHON {python} cannot import the peers ({reason});"
-            f" install {REQUIREMENTS} there or unset PEER_PYTHON"
+            f"{variable} {python} cannot import the peers ({reason});"
+            f" install {requirements} there or unset {variable}"
         )
-    say(f"peers run on PEER_PYTHON {python}")
+    say(f"peers run on {variable} {python}")
     return python
 
 
-def own_environment():
+def own_environment(variable, requirements):
     """Makes the environment at first use; its folder is named by the pinned versions' hash."""
-    with open(REQUIREMENTS, "rb") as file:
+    with open(requirements, "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()[:12]
     cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
     directory = os.path.join(cache, "trimtab", "peers", digest)
@@ -47,13 +47,13 @@ def own_environment():
         say(f"making an environment for the peers in {directory}; torch is a large download …")
         steps = (
             [sys.executable, "-m", "venv", "--clear", directory],
-            [python, "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS],
+            [python, "-m", "pip", "install", "--quiet", "-r", requirements],
         )
         for command in steps:
             if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
                 raise Problem(
-                    f"'{' '.join(command)}' failed; install {REQUIREMENTS} into a Python of yours"
-                    " and name it by PEER_PYTHON"
+                    f"'{' '.join(command)}' failed; install {requirements} into a Python of yours"
+                    f" and name it by {variable}"
                 )
         with open(mark, "w", encoding="utf-8"):
             pass

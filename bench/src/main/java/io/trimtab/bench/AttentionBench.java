@@ -2,6 +2,7 @@ package io.trimtab.bench;
 
 import io.trimtab.model.Attention;
 import io.trimtab.model.Layout;
+import io.trimtab.model.Pass;
 import io.trimtab.model.Prefixes;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -98,7 +99,8 @@ public class AttentionBench {
         query,
         key,
         value,
-        new Attention.Shape(layout, layout, HEADS, 0.125, Attention.Bias.NONE, Prefixes.NONE));
+        Attention.Form.whole(HEADS, 0.125),
+        new Attention.Use(Pass.plain(layout), null, Attention.Bias.NONE, Prefixes.NONE, null));
   }
 
   /** Without a graph. */

@@ -32,7 +32,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Trimtab's side of the job {@code tune-bert}: LoRA steps over batches that were made for both
- * sides (bench/peers/README.md). A step's time includes taking the padding out of its batch.
+ * sides (bench/peers/README.md), and of {@code methods}: the same with another delta. A step's time
+ * includes taking the padding out of its batch.
  */
 public final class TuneBert {
   private static final long IGNORED = -100;
@@ -64,7 +65,7 @@ public final class TuneBert {
     long[] words = job.integers("label_word_ids").stream().mapToLong(Integer::longValue).toArray();
 
     try (Model model = open(directory, dtype);
-        Delta delta = DeltaFiles.load(workload.resolve("start"), model);
+        Delta delta = start(options, workload, model);
         FusedAdamW adam = new FusedAdamW(delta.parameters(), 0.9, 0.999, 1e-8)) {
       List<Padded> batches = read(workload.resolve("batches.safetensors"), steps);
       List<Double> losses = new ArrayList<>();
@@ -95,6 +96,16 @@ public final class TuneBert {
       line.put("versions", Engine.description());
       System.out.println(JsonMapper.shared().writeValueAsString(line));
     }
+  }
+
+  /** The delta of {@code --start DIR}, else a new one of {@code --method NAME}, else the job's. */
+  private static Delta start(Map<String, String> options, Path workload, Model model) {
+    String method = options.get("method");
+    String start = options.get("start");
+    if (start == null && method != null) {
+      return MethodStarts.attach(method, model);
+    }
+    return DeltaFiles.load(start == null ? workload.resolve("start") : Path.of(start), model);
   }
 
   private static double step(
@@ -144,7 +155,7 @@ public final class TuneBert {
     return examples;
   }
 
-  private static Model open(Path directory, DType dtype) {
+  static Model open(Path directory, DType dtype) {
     ModelConfig config = ModelConfig.read(directory.resolve("config.json"));
     TensorFile file = Safetensors.open(directory.resolve("model.safetensors"));
     return Model.build("bert-base-uncased", config, file, dtype, Device.CPU);

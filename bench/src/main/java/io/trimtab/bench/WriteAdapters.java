@@ -2,9 +2,11 @@ package io.trimtab.bench;
 
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
-import io.trimtab.delta.DeltaFiles;
+import io.trimtab.delta.DeltaFormat;
+import io.trimtab.delta.DeltaFormats;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaMethods;
+import io.trimtab.delta.compose.DeltaExpression;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorData;
 import io.trimtab.model.Batch;
@@ -31,16 +33,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Trimtab's side of {@code bench/interop/check peft}: adapters for another library to load. For
- * every delta method of the types asked for, over every model of a folder that opens: attach with
- * default options, move all parameters, save, and compute the logits for the folder's inputs.
+ * Trimtab's side of {@code bench/interop/check}: adapters for another library to load. For every
+ * delta asked for, over every model of a folder that opens: attach, move all parameters, save, and
+ * compute the logits for the folder's inputs.
  *
- * <p>Arguments: {@code --models DIR --out DIR --types A,B --prompts B --seed N}; {@code prompts}
- * are those of the types that other libraries compute without token types.
+ * <p>Arguments: {@code --models DIR --out DIR --seed N}, then {@code --types A,B --prompts B} for
+ * PEFT: every method of these types with default options, where {@code prompts} are those that it
+ * computes without token types; or {@code --format adapterhub}: every method with the preset of
+ * that name, and what else its files can say.
  */
 public final class WriteAdapters {
   /** What is written beside an adapter's own files. */
@@ -51,7 +56,70 @@ public final class WriteAdapters {
    */
   private static final double NOISE = 0.05;
 
+  /** What AdapterHub's files say beyond the presets, by a name for the table. */
+  private static final Map<String, String> FURTHER =
+      new TreeMap<>(
+          Map.of(
+              "lora-ffn", "lora:preset=adapterhub,targets='@attn.q,@attn.k,@ff.w1,@ff.w2'",
+              "lora-rslora", "lora:preset=adapterhub,rslora=true",
+              "lora-gated", "lora:preset=adapterhub,use_gating=true",
+              "prefix-flat", "prefix:preset=adapterhub,projection=0",
+              "prefix-gates", "prefix:preset=adapterhub,use_gating=true,shared_gating=false",
+              "prompt-after-bos", "prompt:preset=adapterhub,place=embedded_after_first",
+              "reft-noreft", "reft:preset=adapterhub,kind=noreft",
+              "parallel-learned", "parallel:preset=adapterhub,scaling=learned",
+              "houlsby-invertible",
+                  "houlsby:preset=adapterhub,inv_adapter=nice,inv_adapter_undone=false",
+              "pfeiffer-leave-out", "pfeiffer:preset=adapterhub,leave_out=0"));
+
+  private static final Map<String, String> UNIONS =
+      new TreeMap<>(
+          Map.of(
+              "mam",
+              "prefix:preset=adapterhub + parallel:preset=adapterhub",
+              "unipelt",
+              "prefix:preset=adapterhub,use_gating=true"
+                  + " + pfeiffer:preset=adapterhub,use_gating=true"
+                  + " + lora:preset=adapterhub,use_gating=true"));
+
+  /**
+   * One delta to write over every model.
+   *
+   * @param name for the table
+   * @param expression what {@code --delta} takes
+   * @param type its {@code peft_type}, or what stands for it
+   * @param tokenTypes whether the other library computes it with token types
+   */
+  private record Wanted(String name, String expression, String type, boolean tokenTypes) {}
+
   private WriteAdapters() {}
+
+  private static List<Wanted> ofPeft(Set<String> types, Set<String> prompts) {
+    return DeltaMethods.all().stream()
+        .filter(method -> types.contains(method.peftType()))
+        .map(
+            method ->
+                new Wanted(
+                    method.name(),
+                    // Alone in that PEFT computes another thing by default.
+                    method.name().equals("tokens") ? "tokens:preset=peft" : method.name(),
+                    method.peftType(),
+                    !prompts.contains(method.peftType())))
+        .toList();
+  }
+
+  private static List<Wanted> ofAdapterHub() {
+    List<Wanted> wanted = new ArrayList<>();
+    for (DeltaMethod method : DeltaMethods.all()) {
+      if (method.presets().names().contains("adapterhub")) {
+        String expression = method.name() + ":preset=adapterhub";
+        wanted.add(new Wanted(method.name(), expression, method.peftType(), true));
+      }
+    }
+    FURTHER.forEach((name, typed) -> wanted.add(new Wanted(name, typed, "adapterhub", true)));
+    UNIONS.forEach((name, typed) -> wanted.add(new Wanted(name, typed, "union", true)));
+    return wanted;
+  }
 
   /** Writes the adapters and {@code written.json}, which says what was written and what was not. */
   public static void main(String[] args) {
@@ -61,24 +129,25 @@ public final class WriteAdapters {
     }
     Path models = Path.of(need(options, "models"));
     Path out = Path.of(need(options, "out"));
-    Set<String> types = Set.of(need(options, "types").split(","));
-    Set<String> prompts = Set.of(options.getOrDefault("prompts", "").split(","));
+    DeltaFormat format = DeltaFormats.named(options.getOrDefault("format", "peft"));
+    List<Wanted> deltas =
+        format.name().equals("adapterhub")
+            ? ofAdapterHub()
+            : ofPeft(
+                Set.of(need(options, "types").split(",")),
+                Set.of(options.getOrDefault("prompts", "").split(",")));
     long seed = Long.parseLong(options.getOrDefault("seed", "1"));
     Engine.setThreads(1); // models this small only wait for more
-    List<DeltaMethod> methods =
-        DeltaMethods.all().stream().filter(method -> types.contains(method.peftType())).toList();
     List<Map<String, Object>> cases = new ArrayList<>();
     Map<String, String> unread = new LinkedHashMap<>();
     for (Path directory : directories(models)) {
       String name = directory.getFileName().toString();
       try (Model model = Recorded.model(directory);
           Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
-        for (DeltaMethod method : methods) {
-          Path adapter = out.resolve(method.name()).resolve(name);
-          boolean tokenTypes = !prompts.contains(method.peftType());
-          cases.add(write(method, model, io, tokenTypes, adapter, seed));
+        for (Wanted delta : deltas) {
+          cases.add(write(delta, format, model, io, out.resolve(delta.name()).resolve(name), seed));
         }
-        System.err.println(name + ": " + methods.size() + " methods");
+        System.err.println(name + ": " + deltas.size() + " deltas");
       } catch (ModelException.Unsupported e) {
         unread.put(name, e.getMessage());
       }
@@ -87,19 +156,22 @@ public final class WriteAdapters {
   }
 
   private static Map<String, Object> write(
-      DeltaMethod method, Model model, Recorded io, boolean tokenTypes, Path adapter, long seed) {
+      Wanted wanted, DeltaFormat format, Model model, Recorded io, Path adapter, long seed) {
     Map<String, Object> line = new LinkedHashMap<>();
-    line.put("method", method.name());
-    line.put("peft_type", method.peftType());
+    line.put("method", wanted.name());
+    line.put("peft_type", wanted.type());
     line.put("model", model.name());
-    line.put("token_types", tokenTypes);
-    try (Delta delta = method.fromOptions(Map.of(), model).attach(model, Rng.seeded(seed))) {
+    line.put("token_types", wanted.tokenTypes());
+    line.put("virtual_at", wanted.expression().contains("embedded_after_first") ? 1 : 0);
+    line.put("full_rows", wanted.expression().contains("use_gating")); // gates look at padding
+    try (Delta delta =
+        DeltaExpression.parse(wanted.expression(), model).attach(model, Rng.seeded(seed))) {
       move(delta, Rng.seeded(seed));
-      DeltaFiles.save(delta, adapter);
+      format.save(delta, adapter);
       Gradients.none(
           () -> {
             try (Scope _ = Scope.open()) {
-              Batch batch = io.batch("", tokenTypes);
+              Batch batch = io.batch("", wanted.tokenTypes());
               Tensor logits = Recorded.logits(model, batch, delta.patches());
               Tensor plain = Recorded.logits(model, batch, Patches.NONE);
               saveLogits(logits, adapter.resolve(LOGITS));

@@ -52,11 +52,14 @@ final class DeltaExportCommand implements Callable<Integer> {
       description = "The base (default: the one the delta names).")
   private @Nullable String model;
 
-  /** The names of all layouts. */
+  /** The names of the layouts that are written. */
   static final class Formats implements Iterable<String> {
     @Override
     public Iterator<String> iterator() {
-      return DeltaFormats.all().stream().map(DeltaFormat::name).iterator();
+      return DeltaFormats.all().stream()
+          .filter(DeltaFormat::isWritten)
+          .map(DeltaFormat::name)
+          .iterator();
     }
   }
 

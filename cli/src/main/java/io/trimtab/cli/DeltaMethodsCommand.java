@@ -18,10 +18,14 @@ import picocli.CommandLine.Mixin;
     mixinStandardHelpOptions = true,
     versionProvider = Main.Version.class,
     description = {
-      "List the delta methods: paper, usual learning rate, options, whether it merges, PEFT type.",
+      "List the delta methods: paper, usual learning rate, options, whether it merges, PEFT type,"
+          + " presets.",
       "Usual values are those on a BERT of hidden size 768; those in brackets depend on the size."
     })
 final class DeltaMethodsCommand implements Callable<Integer> {
+  /** Of a preset's value that is shown, in characters. */
+  private static final int LONGEST = 30;
+
   @Mixin private CommonOptions common;
 
   @Override
@@ -45,10 +49,26 @@ final class DeltaMethodsCommand implements Callable<Integer> {
                 .map(DeltaMethodsCommand::words)
                 .collect(Collectors.joining(", ", "  ", "")));
       }
+      method
+          .presets()
+          .byName()
+          .forEach((name, options) -> words.println("  preset=" + name + ": " + words(options)));
     }
     words.flush();
     common.result(Map.of("methods", sheets.stream().map(DeltaMethodsCommand::json).toList()));
     return 0;
+  }
+
+  private static String words(Map<String, String> preset) {
+    return preset.isEmpty()
+        ? "as above"
+        : preset.entrySet().stream()
+            .map(option -> option.getKey() + "=" + shortened(option.getValue()))
+            .collect(Collectors.joining(", "));
+  }
+
+  private static String shortened(String value) {
+    return value.length() <= LONGEST ? value : value.substring(0, LONGEST) + "…";
   }
 
   private static String words(MethodSheet.Option option) {
@@ -66,6 +86,7 @@ final class DeltaMethodsCommand implements Callable<Integer> {
     out.put("paper", method.paper());
     out.put("rate", method.defaultRate());
     out.put("merges", sheet.merges());
+    out.put("presets", method.presets().byName());
     out.put(
         "options",
         sheet.options().stream()

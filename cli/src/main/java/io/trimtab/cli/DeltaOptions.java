@@ -3,6 +3,7 @@ package io.trimtab.cli;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaMethods;
 import io.trimtab.delta.DeltaSpec;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.compose.DeltaExpression;
 import io.trimtab.delta.compose.DeltaSyntaxException;
 import io.trimtab.model.Model;
@@ -39,6 +40,14 @@ final class DeltaOptions {
   private @Nullable String dropout;
 
   @Option(
+      names = "--preset",
+      paramLabel = "ORIGIN",
+      description =
+          "Take the settings of opendelta, peft, adapterhub or the paper where nothing else is"
+              + " said; trimtab delta methods lists them.")
+  private @Nullable String preset;
+
+  @Option(
       names = "--targets",
       paramLabel = "NAMES",
       description =
@@ -59,7 +68,12 @@ final class DeltaOptions {
 
   /** Whether a delta was named, or LoRA by one of its settings. */
   boolean given() {
-    return delta != null || rank != null || alpha != null || dropout != null || targets != null;
+    return delta != null
+        || rank != null
+        || alpha != null
+        || dropout != null
+        || preset != null
+        || targets != null;
   }
 
   /** The settings for a model; LoRA where no method is named. */
@@ -68,6 +82,7 @@ final class DeltaOptions {
     put(options, "rank", rank);
     put(options, "alpha", alpha);
     put(options, "dropout", dropout);
+    put(options, Presets.OPTION, preset);
     put(options, "targets", targets);
     try {
       return DeltaExpression.parse(delta == null ? "lora" : delta, options, model);

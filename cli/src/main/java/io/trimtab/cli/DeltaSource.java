@@ -8,10 +8,11 @@ import io.trimtab.delta.registry.DeltaEntry;
 import io.trimtab.delta.registry.DeltaRegistry;
 import io.trimtab.delta.registry.EntryNotes;
 import io.trimtab.delta.registry.RunFacts;
-import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,12 +25,9 @@ import org.jspecify.annotations.Nullable;
 record DeltaSource(Path directory, @Nullable DeltaEntry entry) {
   static DeltaSource of(String text, DeltaRegistry registry) {
     Path given = Path.of(text);
-    Path inside = given.resolve("delta");
-    if (Files.isRegularFile(given.resolve(DeltaFiles.CONFIG))) {
-      return new DeltaSource(given, null);
-    }
-    if (Files.isRegularFile(inside.resolve(DeltaFiles.CONFIG))) {
-      return new DeltaSource(inside, null);
+    Optional<Path> found = locate(given);
+    if (found.isPresent()) {
+      return new DeltaSource(found.get(), null);
     }
     if (Files.isDirectory(given)) {
       throw new DeltaException(
@@ -37,6 +35,17 @@ record DeltaSource(Path directory, @Nullable DeltaEntry entry) {
     }
     DeltaEntry entry = registry.find(text);
     return new DeltaSource(registry.directory(entry.id()), entry);
+  }
+
+  /** The directory of a delta's files of any layout, given it or that of its run. */
+  static Optional<Path> locate(Path directory) {
+    for (Path path : List.of(directory, directory.resolve("delta"))) {
+      if (Files.isRegularFile(path.resolve(DeltaFiles.CONFIG))
+          || DeltaFormats.all().stream().anyMatch(format -> format.recognises(path))) {
+        return Optional.of(path);
+      }
+    }
+    return Optional.empty();
   }
 
   /** What later deltas call it as a parent. */
@@ -53,8 +62,7 @@ record DeltaSource(Path directory, @Nullable DeltaEntry entry) {
 
   /** The name of its base. */
   String base() {
-    ModelConfig config = ModelConfig.read(directory.resolve(DeltaFiles.CONFIG));
-    return config.text(config.firstOf("base_model_name_or_path", "model_name"));
+    return DeltaFormats.of(directory).base(directory);
   }
 
   Delta load(Model model) {

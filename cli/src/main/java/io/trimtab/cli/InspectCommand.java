@@ -4,8 +4,8 @@ import io.trimtab.delta.Address;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaFiles;
+import io.trimtab.delta.DeltaFormats;
 import io.trimtab.delta.Movement;
-import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
@@ -62,7 +62,7 @@ final class InspectCommand implements Callable<Integer> {
   @Option(
       names = "--adapter",
       paramLabel = "DIR",
-      description = "A tuned delta: a run's directory or one with adapter_config.json.")
+      description = "A tuned delta: a run's directory, or one of PEFT, AdapterHub or OpenDelta.")
   private @Nullable Path adapter;
 
   @Option(names = "--html", paramLabel = "FILE", description = "Write the tree as a page, too.")
@@ -119,30 +119,28 @@ final class InspectCommand implements Callable<Integer> {
     }
   }
 
-  /** The directory of a delta's files, given it or that of its run. */
   private static Path locate(Path directory) {
-    Path inside = directory.resolve("delta");
-    return !Files.exists(directory.resolve(DeltaFiles.CONFIG))
-            && Files.exists(inside.resolve(DeltaFiles.CONFIG))
-        ? inside
-        : directory;
+    return DeltaSource.locate(directory)
+        .orElseThrow(
+            () ->
+                new DeltaException(
+                    "found no "
+                        + DeltaFiles.CONFIG
+                        + " in "
+                        + directory
+                        + ", expected a tuned delta's files"));
   }
 
   private String baseOf(@Nullable Path trained) {
     if (trained == null) {
       throw misused("found neither --model nor --adapter, expected one of them");
     }
-    Path config = trained.resolve(DeltaFiles.CONFIG);
-    if (!Files.isRegularFile(config)) {
-      throw new DeltaException(
-          "found no " + DeltaFiles.CONFIG + " in " + trained + ", expected a tuned delta's files");
-    }
-    return ModelConfig.read(config).text("base_model_name_or_path");
+    return DeltaFormats.of(trained).base(trained);
   }
 
   private @Nullable Delta delta(Model base, @Nullable Path trained) {
     if (trained != null) {
-      return DeltaFiles.load(trained, base);
+      return DeltaFormats.load(trained, base);
     }
     return deltaOptions.given()
         ? deltaOptions.spec(base).attach(base, Rng.seeded(common.seed()))

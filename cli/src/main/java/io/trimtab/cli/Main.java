@@ -20,6 +20,7 @@ import picocli.CommandLine.IVersionProvider;
     subcommands = {
       DemoCommand.class,
       PullCommand.class,
+      ConvertCommand.class,
       InspectCommand.class,
       FillCommand.class,
       TuneCommand.class,

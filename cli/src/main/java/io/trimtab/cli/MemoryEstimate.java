@@ -23,7 +23,7 @@ record MemoryEstimate(long weights, long optimizer, long activations) {
   static MemoryEstimate of(Model model, Delta delta, int rows, int length) {
     long weights = model.tensors().values().stream().mapToLong(Tensor::byteSize).sum();
     long perToken = 0;
-    for (Block block : model.encoder().blocks()) {
+    for (Block block : model.stack().blocks()) {
       perToken +=
           block
               .walk()
@@ -31,7 +31,7 @@ record MemoryEstimate(long weights, long optimizer, long activations) {
               .map(Layer.class::cast)
               .mapToLong(layer -> ((Linear) layer).weight().out())
               .sum();
-      perToken += 2L * model.encoder().embeddings().words().size();
+      perToken += 2L * model.stack().embeddings().words().size();
     }
     long activations = perToken * rows * length * model.dtype().bytes();
     return new MemoryEstimate(weights, 16 * delta.count(), activations);

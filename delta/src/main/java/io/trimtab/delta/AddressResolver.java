@@ -21,6 +21,7 @@ import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -52,26 +53,29 @@ final class AddressResolver {
   private final Map<String, BitSet> atomsOfPath = new LinkedHashMap<>();
   private final Set<String> results;
 
+  /** The outputs that are parts of their own, by the paths of the layers that hold several. */
+  private final Map<String, List<Outputs>> parts = new HashMap<>();
+
   AddressResolver(Model model, Kind kind) {
     this.model = model;
     this.kind = kind;
     common = CommonNames.of(model);
     results = results(model);
+    for (CommonNames.Place place : common.values()) {
+      Outputs outputs = place.outputs();
+      if (outputs != null) {
+        parts.computeIfAbsent(place.path(), _ -> new ArrayList<>()).add(outputs);
+      }
+    }
     AddressNodes.of(model, kind).forEach(this::addAtoms);
   }
 
   private void addAtoms(AddressNodes.Node node) {
     TreeSet<Long> cuts = new TreeSet<>();
     if (node.layer() instanceof Linear linear) {
-      common.values().stream()
-          .filter(place -> place.path().equals(node.path()))
-          .map(CommonNames.Place::outputs)
-          .forEach(
-              outputs -> {
-                if (outputs != null) {
-                  cuts.addAll(List.of(0L, outputs.start(), outputs.end(), linear.weight().out()));
-                }
-              });
+      for (Outputs outputs : parts.getOrDefault(node.path(), List.of())) {
+        cuts.addAll(List.of(0L, outputs.start(), outputs.end(), linear.weight().out()));
+      }
     }
     BitSet own = new BitSet();
     if (cuts.isEmpty()) {

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
@@ -33,16 +34,18 @@ final class CommonNames {
   /** Every common name of a model with its place, in the order of computation. */
   static SequencedMap<String, Place> of(Model model) {
     SequencedMap<String, Place> names = new LinkedHashMap<>();
-    names.put("embeddings", new Place(model.encoder().embeddings().words().path(), null));
-    List<Block> blocks = model.encoder().blocks();
+    names.put("embeddings", new Place(model.stack().embeddings().words().path(), null));
+    List<Block> blocks = model.stack().blocks();
     Set<String> known = new HashSet<>();
     for (Block block : blocks) {
       if (known.add(block.path())) { // several that share their weights are one
-        add(names, "encoder.block." + (known.size() - 1), block);
+        add(names, model.stack().role().word() + ".block." + (known.size() - 1), block);
       }
     }
     model
         .head(Head.MaskedLm.class)
+        .<Head>map(head -> head)
+        .or(() -> model.head(Head.CausalLm.class))
         .ifPresent(
             head -> names.put("lm_head.proj", new Place(head.children().getLast().path(), null)));
     return Collections.unmodifiableSequencedMap(names);
@@ -57,13 +60,20 @@ final class CommonNames {
               .filter(place -> place.getKey().matches(part + "\\.(q|k|v|proj|w\\d)"))
               .map(Map.Entry::getValue)
               .toList();
-      String module = moduleOf(inside.stream().map(io.trimtab.model.Place::path).toList());
-      if (!module.equals(block.path())) { // some architectures have no module for it
+      String module =
+          inside.isEmpty() // experts, each with layers of its own
+              ? Objects.requireNonNull(places.get(part)).path()
+              : moduleOf(inside.stream().map(io.trimtab.model.Place::path).toList());
+      io.trimtab.model.Place end = places.get(part);
+      if (!module.equals(block.path())) {
         names.put(at + "." + part, new Place(module, null));
+      } else if (end != null) { // some architectures have no module for it, but one that it ends in
+        names.put(at + "." + part, new Place(end.path(), null));
       }
       places.forEach(
           (name, place) -> {
-            if (name.startsWith(part + ".")) {
+            // Pieces of each head have no address: they are no stretch of outputs.
+            if (name.startsWith(part + ".") && place.every() == 0) {
               Address.Outputs outputs =
                   place.outputs() == 0
                       ? null

@@ -11,6 +11,7 @@ import io.trimtab.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -88,9 +89,12 @@ public final class DeltaFiles {
       }
     }
     ModelConfig config = ModelConfig.read(configFile);
-    DeltaSpec spec = DeltaMethods.of(config).fromConfig(config, model);
+    Set<String> asked = new LinkedHashSet<>();
+    DeltaSpec spec = DeltaMethods.of(config).fromConfig(config.telling(asked::add), model);
+    PeftFields.checkAsked(config, asked);
     try (Scope _ = Scope.open();
         TensorFile file = Safetensors.open(tensorFile)) {
+      PeftFields.checkSizes(config, numbers(file));
       Delta delta = spec.attach(model, Rng.seeded(0)); // every number is overwritten below
       try {
         Set<String> repeated = repeated(delta, file);
@@ -106,6 +110,12 @@ public final class DeltaFiles {
       }
       return delta;
     }
+  }
+
+  private static long numbers(TensorFile file) {
+    return file.names().stream()
+        .mapToLong(name -> Arrays.stream(file.info(name).shape()).reduce(1, (a, b) -> a * b))
+        .sum();
   }
 
   /**

@@ -17,6 +17,14 @@ public interface DeltaFormat {
   /** Whether a directory, or file, is of this layout, as far as its names and settings tell. */
   boolean recognises(Path path);
 
+  /** Whether it is written; some are read only. */
+  default boolean isWritten() {
+    return true;
+  }
+
+  /** What the files call the base that the delta is for. */
+  String base(Path path);
+
   /**
    * Reads a delta for a model.
    *

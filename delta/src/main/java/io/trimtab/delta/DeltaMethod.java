@@ -41,9 +41,15 @@ public interface DeltaMethod {
     return 0;
   }
 
+  /** What the origins of this method take where nothing is said; none where they lack it. */
+  default Presets presets() {
+    return Presets.NONE;
+  }
+
   /**
    * Settings from options as users type them, such as {@code rank=8} and {@code
-   * targets=query,value}.
+   * targets=query,value}; {@code preset=NAME} stands for the options of one of {@link #presets},
+   * which others beside it change.
    *
    * @throws DeltaException for an unknown option or a value out of range
    */

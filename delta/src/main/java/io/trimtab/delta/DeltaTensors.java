@@ -1,5 +1,6 @@
 package io.trimtab.delta;
 
+import io.trimtab.hub.AtomicFiles;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorData;
 import io.trimtab.hub.TensorFile;
@@ -10,10 +11,7 @@ import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -36,7 +34,8 @@ import tools.jackson.databind.json.JsonMapper;
  * in the file's metadata.
  */
 public final class DeltaTensors {
-  private static final String BASE = "trimtab.base.";
+  /** What the names of the base's tensors have before them in a file's metadata. */
+  public static final String BASE = "trimtab.base.";
 
   private DeltaTensors() {}
 
@@ -74,12 +73,17 @@ public final class DeltaTensors {
         Tensor value = entry.value().get();
         tensors.put(entry.key(), new TensorData(value.dtype(), value.shape(), value.toBytes()));
       }
-      Map<String, String> metadata = new TreeMap<>(Map.of("format", "pt"));
-      delta
-          .baseTensors()
-          .forEach(name -> metadata.put(BASE + name, delta.base().fingerprint(name)));
+      Map<String, String> metadata = new TreeMap<>(fingerprints(delta));
+      metadata.put("format", "pt");
       Safetensors.write(file, tensors, metadata);
     }
+  }
+
+  /** The fingerprints of the base's tensors that the delta is on, as files carry them. */
+  public static Map<String, String> fingerprints(Delta delta) {
+    Map<String, String> out = new TreeMap<>();
+    delta.baseTensors().forEach(name -> out.put(BASE + name, delta.base().fingerprint(name)));
+    return out;
   }
 
   /** Writes settings as JSON. */
@@ -90,9 +94,7 @@ public final class DeltaTensors {
             .disable(JsonWriteFeature.ESCAPE_FORWARD_SLASHES)
             .build()
             .writeValueAsString(config);
-    Path temporary = file.resolveSibling(file.getFileName() + ".part");
-    Files.writeString(temporary, json + "\n", StandardCharsets.UTF_8);
-    Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
+    AtomicFiles.write(file, json + "\n");
   }
 
   /**
@@ -156,7 +158,12 @@ public final class DeltaTensors {
     return tensor;
   }
 
-  private static void checkBase(Delta delta, Map<String, String> metadata, Path path) {
+  /**
+   * Compares the fingerprints that a file carries with the model's; a file may carry none.
+   *
+   * @throws DeltaException.BaseMismatch where it was tuned on other weights
+   */
+  public static void checkBase(Delta delta, Map<String, String> metadata, Path path) {
     List<String> different = new ArrayList<>();
     for (String name : delta.baseTensors()) {
       String recorded = metadata.get(BASE + name);

@@ -8,6 +8,7 @@ import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A part that adds ΔW x to what a linear layer gives, W x + b: the common shape of methods that
@@ -40,7 +41,24 @@ public abstract class LinearDelta implements Part {
 
   @Override
   public final Patch patch() {
-    return (Patch.Output) (input, output, pass) -> Arithmetic.add(output, product(input, pass));
+    return new Added();
+  }
+
+  private final class Added implements Patch.LowRank {
+    @Override
+    public Tensor apply(Tensor input, Tensor output, Pass pass) {
+      return Arithmetic.add(output, LinearDelta.this.product(input, pass));
+    }
+
+    @Override
+    public @Nullable Product product() {
+      return lowRank();
+    }
+  }
+
+  /** ΔW outside training as a product of two thin matrices; null where it is none. */
+  protected Patch.LowRank.@Nullable Product lowRank() {
+    return null;
   }
 
   @Override

@@ -59,12 +59,22 @@ public final class Options {
     typed.forEach((key, value) -> this.typed.put(normal(key), new Given(key, value)));
   }
 
+  /** The options typed for a method, with those of its preset where one is named. */
+  public Options(DeltaMethod method, Map<String, String> typed) {
+    this(method.name(), method.presets().under(typed, method.name()));
+  }
+
   /** An option as it was typed. */
   private record Given(String key, String value) {}
 
   /** Words of a key may be joined by dashes or underscores. */
   private static String normal(String key) {
     return key.replace('_', '-');
+  }
+
+  /** Whether an option was typed, or is a preset's. */
+  public boolean has(String key) {
+    return typed.containsKey(normal(key));
   }
 
   /** A text. */

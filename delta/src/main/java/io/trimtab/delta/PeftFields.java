@@ -15,7 +15,89 @@ public final class PeftFields {
 
   private static final String TRANSPOSED_FIELD = "fan_in_fan_out";
 
+  /**
+   * What files of PEFT say that changes no result of a trained adapter: where it comes from, how it
+   * began, how it was trained, and how PEFT computes it.
+   */
+  private static final Set<String> HARMLESS =
+      Set.of(
+          "peft_type",
+          "peft_version",
+          "task_type",
+          "auto_mapping",
+          "base_model_name_or_path",
+          "revision",
+          "inference_mode",
+          "runtime_config",
+          "megatron_config",
+          "megatron_core",
+          // how it began
+          "init_lora_weights",
+          "init_weights",
+          "init_ia3_weights",
+          "d_initial",
+          "loftq_config",
+          "eva_config",
+          "corda_config",
+          "lora_ga_config",
+          "prompt_tuning_init",
+          "prompt_tuning_init_text",
+          "tokenizer_name_or_path",
+          "tokenizer_kwargs",
+          "projection_prng_key",
+          "random_seed",
+          // how it was trained
+          "lora_dropout",
+          "rank_dropout",
+          "rank_dropout_scale",
+          "module_dropout",
+          "encoder_dropout",
+          "tinit",
+          "tfinal",
+          "deltaT",
+          "total_step",
+          "beta1",
+          "beta2",
+          "orth_reg_weight",
+          // of the network that made a prompt, which is not in the file, and of the base
+          "encoder_reparameterization_type",
+          "encoder_hidden_size",
+          "encoder_num_layers",
+          "prefix_projection",
+          "token_dim",
+          "num_layers",
+          "num_attention_heads",
+          // sizes that mean something where another field, which is refused, is on
+          "qalora_group_size");
+
   private PeftFields() {}
+
+  /**
+   * Refuses fields that nobody asked for, unless they are known to change nothing or say nothing: a
+   * newer version may compute something else where one is on.
+   *
+   * @param asked what the method's reader asked for
+   * @throws DeltaException.Unsupported which names all of them
+   */
+  static void checkAsked(ModelConfig config, Set<String> asked) {
+    List<String> unknown =
+        config.fields().stream()
+            .filter(field -> !asked.contains(field) && !HARMLESS.contains(field))
+            .filter(field -> !config.isOff(field))
+            .sorted()
+            .toList();
+    if (!unknown.isEmpty()) {
+      throw new DeltaException.Unsupported(
+          "found "
+              + String.join(", ", unknown)
+              + " in "
+              + config.path()
+              + ", expected only fields of "
+              + config.text("peft_type")
+              + " that are known; where they change no result take them out of the file, else"
+              + " merge the adapter with the program that wrote it");
+    }
+  }
 
   /**
    * Refuses a {@code fan_in_fan_out} that does not belong to the model: PEFT sets it itself by the
@@ -71,6 +153,44 @@ public final class PeftFields {
               + ", expected plain "
               + method
               + "; what this changes in the result is not computed");
+    }
+  }
+
+  /**
+   * Refuses a prompt that was made for several stacks of blocks, such as an encoder's and a
+   * decoder's.
+   */
+  public static void checkOneStack(ModelConfig config) {
+    int submodules = config.integer("num_transformer_submodules", 1);
+    if (submodules != 1) {
+      throw new DeltaException.Unsupported(
+          "found num_transformer_submodules "
+              + submodules
+              + " in "
+              + config.path()
+              + ", expected 1: this model has one stack of blocks");
+    }
+  }
+
+  /**
+   * Refuses sizes that the numbers in a file cannot fill, before memory is taken for them.
+   *
+   * @param numbers how many numbers the file has
+   */
+  static void checkSizes(ModelConfig config, long numbers) {
+    for (String field : List.of("r", "init_r", "target_r", "num_virtual_tokens")) {
+      if (config.isNumber(field) && config.decimal(field) > numbers) {
+        throw new DeltaException(
+            "found "
+                + field
+                + " "
+                + number(config.decimal(field))
+                + " in "
+                + config.path()
+                + " beside a file of "
+                + numbers
+                + " numbers, expected at most as many; the files do not belong together");
+      }
     }
   }
 

@@ -26,6 +26,11 @@ public final class PeftFormat implements DeltaFormat {
   }
 
   @Override
+  public String base(Path path) {
+    return ModelConfig.read(path.resolve(DeltaFiles.CONFIG)).text("base_model_name_or_path");
+  }
+
+  @Override
   public Delta load(Path path, Model model) {
     return DeltaFiles.load(path, model);
   }

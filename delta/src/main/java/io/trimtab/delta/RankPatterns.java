@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * Ranks and alphas of their own for some layers: PEFT's {@code rank_pattern} and {@code
@@ -22,12 +23,24 @@ public record RankPatterns(Map<String, Integer> ranks, Map<String, Double> alpha
   public RankPatterns {
     ranks = Collections.unmodifiableMap(new LinkedHashMap<>(ranks));
     alphas = Collections.unmodifiableMap(new LinkedHashMap<>(alphas));
-    ranks.forEach(
-        (key, rank) -> {
-          if (rank < 1) {
-            throw new DeltaException("found rank " + rank + " for " + key + ", expected 1 or more");
-          }
-        });
+    ranks.values().forEach(rank -> PeftFields.checkRank(rank, 8));
+    alphas.values().forEach(alpha -> PeftFields.checkFinite("alpha", alpha));
+    ranks.keySet().forEach(RankPatterns::compile);
+    alphas.keySet().forEach(RankPatterns::compile);
+  }
+
+  private static Pattern compile(String key) {
+    try {
+      return Pattern.compile("(.*\\.)?(" + key + ")");
+    } catch (PatternSyntaxException e) {
+      throw new DeltaException(
+          "found \""
+              + key
+              + "\" as the pattern of a rank or alpha ("
+              + e.getDescription()
+              + "), expected a layer's name or a regular expression",
+          e);
+    }
   }
 
   /** What {@code adapter_config.json} says. */
@@ -48,7 +61,9 @@ public record RankPatterns(Map<String, Integer> ranks, Map<String, Double> alpha
   /** Adds the fields of {@code adapter_config.json} that say the same. */
   public void write(Map<String, Object> config) {
     config.put("rank_pattern", ranks);
-    config.put("alpha_pattern", alphas);
+    Map<String, Object> numbers = new LinkedHashMap<>();
+    alphas.forEach((key, alpha) -> numbers.put(key, PeftFields.number(alpha)));
+    config.put("alpha_pattern", numbers);
   }
 
   /** The rank at a layer. */
@@ -63,7 +78,7 @@ public record RankPatterns(Map<String, Integer> ranks, Map<String, Double> alpha
 
   private static <V> V at(Map<String, V> patterns, String path, V usual) {
     for (Map.Entry<String, V> entry : patterns.entrySet()) {
-      if (Pattern.matches("(.*\\.)?(" + entry.getKey() + ")", path)) {
+      if (compile(entry.getKey()).matcher(path).matches()) {
         return entry.getValue();
       }
     }

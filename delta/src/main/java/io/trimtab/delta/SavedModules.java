@@ -3,6 +3,7 @@ package io.trimtab.delta;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -29,7 +30,9 @@ public final class SavedModules {
    * @throws DeltaException.NoMatch for a name that hits nothing
    */
   public static SavedModules find(Model model, List<String> modules, boolean lenient) {
-    SavedModules found = new SavedModules(model.tensors());
+    // Most deltas save none, and attaching one should not walk the whole model for that.
+    SavedModules found =
+        new SavedModules(modules.isEmpty() ? new LinkedHashMap<>() : model.tensors());
     for (String module : modules) {
       boolean hit = false;
       for (String name : found.stored.keySet()) {

@@ -8,6 +8,7 @@ import io.trimtab.model.Place;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -61,6 +62,9 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
   /** All layers hit that are not trained whole. */
   public List<Layer> layers(Model model) {
     List<Layer> hits = lenient ? address.resolveLeniently(model) : address.resolve(model);
+    if (modulesToSave.isEmpty()) {
+      return hits;
+    }
     SavedModules saved = saved(model);
     return hits.stream()
         .filter(layer -> layer.tensors().keySet().stream().noneMatch(saved::contains))
@@ -90,6 +94,17 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
         .toList();
   }
 
+  /**
+   * A part on every linear layer hit, and those of the modules that are trained whole.
+   *
+   * @param method its name, for the error
+   * @throws DeltaException.Unsupported for any other layer hit
+   */
+  public List<Part> parts(Model model, String method, Function<Linear, Part> part) {
+    return Stream.concat(linears(model, method).stream().map(part), saved(model).parts().stream())
+        .toList();
+  }
+
   /** Queries and values by the names of this architecture: what most methods go on. */
   public static String queriesAndValues(Model model) {
     return String.join(",", names(model, "attn.q", "attn.v"));
@@ -97,7 +112,7 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
 
   /** What an architecture calls parts that all of them have: the last words of their paths. */
   public static List<String> names(Model model, String... parts) {
-    Map<String, Place> places = model.encoder().blocks().getFirst().places();
+    Map<String, Place> places = model.stack().blocks().getFirst().places();
     return Stream.of(parts)
         .map(part -> Objects.requireNonNull(places.get(part), part).path())
         .map(path -> path.substring(path.lastIndexOf('.') + 1))

@@ -147,7 +147,7 @@ class AddressFamiliesTest {
     Address blocks = Address.parse("@attn,@ff");
     assertThat(blocks.resolve(model))
         .containsExactlyElementsOf(
-            model.encoder().blocks().stream()
+            model.stack().blocks().stream()
                 .flatMap(block -> block.walk())
                 .filter(Linear.class::isInstance)
                 .distinct()
@@ -155,7 +155,7 @@ class AddressFamiliesTest {
     assertThat(shown(Address.parse("@layer_norm").find(model, Kind.NORMS)))
         .hasSize(
             (int)
-                model.encoder().blocks().stream()
+                model.stack().blocks().stream()
                     .flatMap(
                         block -> block.walk().filter(one -> one.path().startsWith(block.path())))
                     .filter(layer -> AddressNodes.is(layer, Kind.NORMS))

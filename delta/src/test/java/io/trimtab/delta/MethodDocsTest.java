@@ -5,13 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every method has its line in the index of methods, and a page. */
+/** Every method has its line in the index of methods, and a page with a picture and figures. */
 class MethodDocsTest {
   private static final Path DOCS = Path.of("..", "docs");
+  private static final Pattern PICTURE = Pattern.compile("!\\[[^]]+]\\(([^)]+\\.svg)\\)");
 
   @TestFactory
   Stream<DynamicTest> everyMethodIsDescribed() throws IOException {
@@ -21,10 +24,16 @@ class MethodDocsTest {
         .map(method -> DynamicTest.dynamicTest(method.name(), () -> check(method, index)));
   }
 
-  private static void check(DeltaMethod method, String index) {
+  private static void check(DeltaMethod method, String index) throws IOException {
     String link = "[`" + method.name() + "`](";
     assertThat(index).contains(link);
     int start = index.indexOf(link) + link.length();
-    assertThat(DOCS.resolve(index.substring(start, index.indexOf(')', start)))).isRegularFile();
+    Path page = DOCS.resolve(index.substring(start, index.indexOf(')', start)));
+    assertThat(page).isRegularFile();
+    String text = Files.readString(page);
+    Matcher picture = PICTURE.matcher(text);
+    assertThat(picture.find()).as("a picture in " + page).isTrue();
+    assertThat(page.resolveSibling(picture.group(1))).isRegularFile();
+    assertThat(text).as("figures in " + page).contains("**Figures");
   }
 }

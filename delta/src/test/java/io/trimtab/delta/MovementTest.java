@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import io.trimtab.delta.ia3.Ia3;
 import io.trimtab.delta.lora.Lora;
 import io.trimtab.delta.selective.Selective;
+import io.trimtab.model.Layer;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
@@ -14,6 +15,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -72,6 +76,37 @@ class MovementTest {
         }
       }
     }
+  }
+
+  /** Every part of every method says how far it moved, at a place that the model has. */
+  @Test
+  void everyMethodMoves() {
+    Set<String> places =
+        model
+            .root()
+            .walk()
+            .flatMap(layer -> Stream.concat(Stream.of(layer.path()), tensors(layer)))
+            .collect(Collectors.toSet());
+    for (DeltaMethod method : DeltaMethods.all()) {
+      if (!method.standsAlone()) {
+        continue;
+      }
+      try (Delta delta = method.fromOptions(Map.of(), model).attach(model, Rng.seeded(1))) {
+        TinyModels.move(delta, 2);
+        List<Movement> movements = Movement.of(delta);
+        assertThat(movements).as(method.name()).hasSizeGreaterThanOrEqualTo(delta.parts().size());
+        assertThat(movements)
+            .as(method.name())
+            .allMatch(one -> places.contains(one.tensor()))
+            .allMatch(one -> Double.isFinite(one.change()) && one.change() >= 0)
+            .allMatch(one -> one.merged() == !Double.isNaN(one.relative()))
+            .anyMatch(one -> one.change() > 0);
+      }
+    }
+  }
+
+  private static Stream<String> tensors(Layer layer) {
+    return layer.tensors().keySet().stream();
   }
 
   @Test

@@ -160,6 +160,9 @@ public final class TinyModels {
     if (model.head(Head.TokenClassifier.class).isPresent()) {
       return model.classifyTokens(batch, pass);
     }
+    if (model.head(Head.CausalLm.class).isPresent()) {
+      return model.causalLogits(batch, pass, null, null);
+    }
     return model.maskedLogits(batch, pass, everywhere(batch.layout()), null);
   }
 

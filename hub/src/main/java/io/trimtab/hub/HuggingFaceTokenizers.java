@@ -27,9 +27,10 @@ final class HuggingFaceTokenizers implements Tokenizer {
   private final Map<String, @Nullable Object> config;
   // Closing waits for calls under way: a freed handle would crash the process, not throw.
   private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
-  // Kept until somebody asks for the vocabulary, which plain encoding never does.
-  private byte @Nullable [] json;
+  private final byte[] json;
   private @Nullable Vocabulary vocabulary;
+  // The same without special tokens among those that are looked for in texts; made when asked for.
+  private @Nullable HuggingFaceTokenizer unaware;
 
   /**
    * @param json the text of a {@code tokenizer.json}
@@ -89,7 +90,10 @@ final class HuggingFaceTokenizers implements Tokenizer {
   public Encoding encode(String text, EncodeOptions options) {
     String clean = wellFormed(text);
     return Truncation.apply(
-        locked(() -> convert(tokenizer.encode(clean, options.addSpecialTokens(), false), text, "")),
+        locked(
+            () ->
+                convert(
+                    library(options).encode(clean, options.addSpecialTokens(), false), text, "")),
         options);
   }
 
@@ -100,7 +104,10 @@ final class HuggingFaceTokenizers implements Tokenizer {
     return Truncation.apply(
         locked(
             () ->
-                convert(tokenizer.encode(a, b, options.addSpecialTokens(), false), first, second)),
+                convert(
+                    library(options).encode(a, b, options.addSpecialTokens(), false),
+                    first,
+                    second)),
         options);
   }
 
@@ -112,7 +119,7 @@ final class HuggingFaceTokenizers implements Tokenizer {
       List<String> clean = chunk.stream().map(HuggingFaceTokenizers::wellFormed).toList();
       locked(
           () -> {
-            var encodings = tokenizer.batchEncode(clean, options.addSpecialTokens(), false);
+            var encodings = library(options).batchEncode(clean, options.addSpecialTokens(), false);
             for (int i = 0; i < encodings.length; i++) {
               out.add(Truncation.apply(convert(encodings[i], chunk.get(i), ""), options));
             }
@@ -235,9 +242,21 @@ final class HuggingFaceTokenizers implements Tokenizer {
   private synchronized Vocabulary vocabulary() {
     Vocabulary known = vocabulary;
     if (known == null) {
-      known = Vocabulary.parse(java.util.Objects.requireNonNull(json), name);
+      known = Vocabulary.parse(json, name);
       vocabulary = known;
-      json = null;
+    }
+    return known;
+  }
+
+  private HuggingFaceTokenizer library(EncodeOptions options) {
+    return options.specialAsText() ? unaware() : tokenizer;
+  }
+
+  private synchronized HuggingFaceTokenizer unaware() {
+    HuggingFaceTokenizer known = unaware;
+    if (known == null) {
+      known = load(TokenizerJson.withoutSpecialTokens(json, name), name);
+      unaware = known;
     }
     return known;
   }
@@ -259,8 +278,15 @@ final class HuggingFaceTokenizers implements Tokenizer {
     lock.writeLock().lock();
     try {
       tokenizer.close();
+      closeUnaware();
     } finally {
       lock.writeLock().unlock();
+    }
+  }
+
+  private synchronized void closeUnaware() {
+    if (unaware != null) {
+      unaware.close();
     }
   }
 

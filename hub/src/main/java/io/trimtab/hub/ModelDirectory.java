@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,10 +14,16 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A model's files in a local directory of the Hugging Face layout. Opening one reads nothing but
- * {@code source.json}; everything else is read when it is asked for.
+ * A model's files in a local directory of the Hugging Face layout, or a file that holds a whole
+ * model, such as GGUF, which is seen as if it were such a directory. Opening one reads nothing but
+ * {@code source.json}, and of a single file its directory; everything else is read when it is asked
+ * for.
  */
 public final class ModelDirectory {
+  private static final String CONFIG = "config.json";
+  private static final String TOKENIZER = "tokenizer.json";
+  private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
+  private static final String TEMPLATE = "chat_template.jinja";
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
   private static final String TORCH_SINGLE = "pytorch_model.bin";
@@ -25,41 +32,85 @@ public final class ModelDirectory {
   private final Path path;
   private final String source;
   private final @Nullable Origin origin;
+  private final @Nullable Path file;
+  private final @Nullable PackedModel packed;
   private final Map<String, String> hashes = new ConcurrentHashMap<>();
 
+  /** A directory, in which a file may hold the whole model. */
   ModelDirectory(Path path, String source, @Nullable Origin origin) {
+    this(path, source, origin, packedFile(path));
+  }
+
+  private ModelDirectory(
+      Path path, String source, @Nullable Origin origin, @Nullable Path packedFile) {
     this.path = path;
     this.source = source;
     this.origin = origin;
+    this.file = packedFile;
+    this.packed = packedFile == null ? null : PackedModels.open(packedFile).orElse(null);
+  }
+
+  /** The one file that holds the whole model, where there is no configuration beside it. */
+  private static @Nullable Path packedFile(Path directory) {
+    if (Files.isRegularFile(directory.resolve(CONFIG)) || !Files.isDirectory(directory)) {
+      return null;
+    }
+    List<Path> files = PackedModels.in(directory);
+    if (files.size() > 1) {
+      throw new HubException.NotFound(
+          directory + " holds several models (" + names(directory) + "); name one of the files");
+    }
+    return files.isEmpty() ? null : files.getFirst();
   }
 
   /**
-   * Wraps a directory of the user's own.
+   * Wraps a directory of the user's own, or a file that holds a whole model.
    *
-   * @throws HubException.NotFound when it is no directory, or has no {@code config.json}
+   * @throws HubException.NotFound when it is neither, or the directory has no {@code config.json}
+   *     and no file that holds a whole model
+   * @throws FileFormatException when the file that holds the model is damaged
    */
   public static ModelDirectory of(Path directory) {
+    if (Files.isRegularFile(directory)) {
+      return ofFile(directory);
+    }
     if (!Files.isDirectory(directory)) {
       throw new HubException.NotFound(
           "no directory " + directory + "; expected a model's files there");
     }
-    if (!Files.isRegularFile(directory.resolve("config.json"))) {
-      throw new HubException.NotFound(
-          directory + " has no config.json; expected a model directory, found " + names(directory));
-    }
     Origin origin = Origin.read(directory);
-    return new ModelDirectory(
-        directory, origin == null ? "directory:" + directory : origin.source(), origin);
+    ModelDirectory found =
+        new ModelDirectory(
+            directory, origin == null ? "directory:" + directory : origin.source(), origin);
+    if (found.packed == null && !found.has(CONFIG)) {
+      throw new HubException.NotFound(
+          directory
+              + " has no config.json and no GGUF file; expected a model directory, found "
+              + names(directory));
+    }
+    return found;
   }
 
-  /** The directory. */
+  private static ModelDirectory ofFile(Path file) {
+    Path parent = file.toAbsolutePath().getParent();
+    ModelDirectory found =
+        new ModelDirectory(
+            parent == null ? file.toAbsolutePath() : parent, "file:" + file, null, file);
+    if (found.packed == null) {
+      throw new HubException.NotFound(
+          file + " holds no model that Trimtab knows; expected a directory or a GGUF file");
+    }
+    return found;
+  }
+
+  /** The directory, or that in which the file is. */
   public Path path() {
     return path;
   }
 
   /**
    * Where the model came from: {@code hub:ORG/NAME@COMMIT}, {@code maven:G:A:V}, {@code
-   * pip:NAME==VERSION} or {@code directory:PATH}.
+   * pip:NAME==VERSION}, {@code directory:PATH} or {@code file:PATH}.
    */
   public String source() {
     return source;
@@ -70,9 +121,9 @@ public final class ModelDirectory {
     return origin == null ? "" : origin.licence();
   }
 
-  /** Reads {@code config.json}. */
+  /** Reads {@code config.json}, or tells what it would say. */
   public ModelConfig config() {
-    return ModelConfig.read(path.resolve("config.json"));
+    return packed == null ? ModelConfig.read(path.resolve(CONFIG)) : packed.config();
   }
 
   /** Whether the directory has the file. */
@@ -87,7 +138,79 @@ public final class ModelDirectory {
 
   /** Opens the tokenizer; the caller closes it. */
   public Tokenizer tokenizer() {
-    return Tokenizers.open(path);
+    return packed == null
+        ? Tokenizers.open(path)
+        : Tokenizers.of(packed.tokenizerJson(), packed.tokenizerConfig(), String.valueOf(file));
+  }
+
+  /**
+   * The template, in the language Jinja, that turns a conversation into the text which the model
+   * was trained on; where there are several, the default one. Empty where the files have none.
+   */
+  public Optional<String> chatTemplate() {
+    if (packed == null && has(TEMPLATE)) {
+      try {
+        return Optional.of(Files.readString(path.resolve(TEMPLATE)));
+      } catch (IOException e) {
+        throw new HubException.Disk("cannot read " + path.resolve(TEMPLATE) + ": " + e, e);
+      }
+    }
+    Map<String, @Nullable Object> config = tokenizerConfig();
+    if (config.get("chat_template") instanceof List<?> several) {
+      return several.stream()
+          .filter(one -> one instanceof Map<?, ?> map && "default".equals(map.get("name")))
+          .map(one -> ((Map<?, ?>) one).get("template"))
+          .filter(String.class::isInstance)
+          .map(String.class::cast)
+          .findFirst();
+    }
+    return config.get("chat_template") instanceof String text
+        ? Optional.of(text)
+        : Optional.empty();
+  }
+
+  /** What {@code tokenizer_config.json} says; empty where there is none. */
+  public Map<String, @Nullable Object> tokenizerConfig() {
+    if (packed != null) {
+      return packed.tokenizerConfig();
+    }
+    return has(TOKENIZER_CONFIG) ? Json.readObject(path.resolve(TOKENIZER_CONFIG)) : Map.of();
+  }
+
+  /**
+   * What {@code tokenizer.json} says, as maps, lists, texts, numbers and booleans; empty where
+   * there is none.
+   */
+  public Optional<Map<String, @Nullable Object>> tokenizerJson() {
+    if (packed != null) {
+      return Optional.of(packed.tokenizerJson());
+    }
+    return has(TOKENIZER)
+        ? Optional.of(Json.readObject(path.resolve(TOKENIZER)))
+        : Optional.empty();
+  }
+
+  /**
+   * The file that holds the whole model, where it is none of the Hugging Face layout; {@link
+   * #writeDescription} then makes the files that it stands for.
+   */
+  public Optional<Path> packedFile() {
+    return Optional.ofNullable(packed == null ? null : file);
+  }
+
+  /**
+   * Writes {@code config.json}, {@code tokenizer.json} and {@code tokenizer_config.json} of a model
+   * that a single file holds.
+   *
+   * @throws IllegalStateException for a directory, which has these files
+   */
+  public void writeDescription(Path directory) throws IOException {
+    if (packed == null) {
+      throw new IllegalStateException(path + " is a directory with files of its own");
+    }
+    Files.writeString(directory.resolve(CONFIG), packed.config().json());
+    Files.writeString(directory.resolve(TOKENIZER), Json.write(packed.tokenizerJson()));
+    Files.writeString(directory.resolve(TOKENIZER_CONFIG), Json.write(packed.tokenizerConfig()));
   }
 
   /**
@@ -97,6 +220,9 @@ public final class ModelDirectory {
    * @throws HubException.NotFound when there are none, or a shard is missing
    */
   public List<Path> weightFiles() {
+    if (packed != null && file != null) {
+      return List.of(file);
+    }
     Path weights = weights();
     if (!isIndex(weights)) {
       return List.of(weights);
@@ -120,6 +246,9 @@ public final class ModelDirectory {
    * @throws FileFormatException when they are damaged
    */
   public TensorFile tensors() {
+    if (packed != null) {
+      return packed.tensors();
+    }
     Path weights = weights();
     boolean torch = weights.endsWith(TORCH_SINGLE) || weights.endsWith(TORCH_INDEX);
     if (isIndex(weights)) {
@@ -184,9 +313,15 @@ public final class ModelDirectory {
   /** {@link #sha256(String)} of every file of the directory, by name. */
   public Map<String, String> sha256s() {
     Map<String, String> out = new TreeMap<>();
-    for (String file : names(path)) {
-      if (!file.equals(Origin.FILE)) {
-        out.put(file, sha256(file));
+    if (packed != null && file != null && origin == null) {
+      // The other files beside one of the user's own are none of the model's.
+      String name = String.valueOf(file.getFileName());
+      out.put(name, sha256(name));
+      return out;
+    }
+    for (String name : names(path)) {
+      if (!name.equals(Origin.FILE)) {
+        out.put(name, sha256(name));
       }
     }
     return out;

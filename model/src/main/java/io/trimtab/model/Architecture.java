@@ -19,10 +19,10 @@ public interface Architecture {
   /**
    * The layers of a model.
    *
-   * @param encoder from tokens to vectors
+   * @param stack from tokens to vectors
    * @param heads what reads the vectors; empty for a bare encoder
    */
-  record Parts(Encoder encoder, List<Head> heads) {
+  record Parts(Stack stack, List<Head> heads) {
     /** Copies the list. */
     public Parts {
       heads = List.copyOf(heads);
@@ -45,7 +45,7 @@ public interface Architecture {
       };
     }
 
-    /** The task of the class that a configuration names; a bare encoder where it names none. */
+    /** The task of the class that a configuration names; a bare model where it names none. */
     public static Task of(ModelConfig config) {
       Optional<String> name = config.architectures().stream().findFirst();
       if (name.isEmpty()) {

@@ -28,6 +28,12 @@ public abstract class Block extends Layer {
   /** Its feed-forward network. */
   public abstract Sublayer feedForward();
 
+  /** The size of the vectors between blocks. */
+  public abstract int hiddenSize();
+
+  /** The number of heads of keys and values. */
+  public abstract int keyHeads();
+
   /** The numbers in one token's keys: key heads · size. */
   public abstract int keySize();
 

@@ -9,14 +9,18 @@ import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** The sum of word, position and segment vectors, normalised and, where asked, projected. */
+/**
+ * The sum of word, position and segment vectors, where there are such, normalised and projected
+ * where a model does that.
+ */
 public final class Embeddings extends Layer {
   private final Embedding words;
   private final @Nullable Embedding positions;
   private final @Nullable Embedding types;
-  private final Norm norm;
+  private final @Nullable Norm norm;
   private final @Nullable Linear projection;
   private final int firstPosition;
+  private final double wordScale;
 
   /**
    * Embeddings of the given parts.
@@ -32,6 +36,34 @@ public final class Embeddings extends Layer {
       Norm norm,
       @Nullable Linear projection,
       int firstPosition) {
+    this(path, words, positions, types, norm, projection, firstPosition, 1);
+  }
+
+  /**
+   * Embeddings without a norm, as most decoders have them.
+   *
+   * @param positions a table of positions, or null where they are rotated
+   * @param firstPosition the row of the position table for a row's first token: 0, or 2 in OPT
+   * @param wordScale what words' vectors are multiplied by: 1, or √hidden in Gemma
+   */
+  public static Embeddings plain(
+      String path,
+      Embedding words,
+      @Nullable Embedding positions,
+      int firstPosition,
+      double wordScale) {
+    return new Embeddings(path, words, positions, null, null, null, firstPosition, wordScale);
+  }
+
+  private Embeddings(
+      String path,
+      Embedding words,
+      @Nullable Embedding positions,
+      @Nullable Embedding types,
+      @Nullable Norm norm,
+      @Nullable Linear projection,
+      int firstPosition,
+      double wordScale) {
     super(path);
     this.words = words;
     this.positions = positions;
@@ -39,6 +71,7 @@ public final class Embeddings extends Layer {
     this.norm = norm;
     this.projection = projection;
     this.firstPosition = firstPosition;
+    this.wordScale = wordScale;
   }
 
   /** The word table. */
@@ -80,17 +113,19 @@ public final class Embeddings extends Layer {
   Embedded forward(Batch batch, Pass pass) {
     Insertion amongWords = Insertion.of(Site.inserted(words.path()), pass);
     Pass longer = amongWords.pass();
-    check(batch, longer.layout());
+    check(batch, longer);
     Device device = words.table().device();
-    Tensor sum = amongWords.into(words.forward(batch.ids(device), pass));
+    Tensor vectors = words.forward(batch.ids(device), pass);
+    Tensor sum =
+        amongWords.into(wordScale == 1 ? vectors : Arithmetic.multiply(vectors, wordScale));
     if (types != null) {
       sum = Arithmetic.add(sum, types.forward(longs(amongWords.into(batch.types())), longer));
     }
     if (positions != null) {
-      Tensor at = longs(longer.layout().numbers(firstPosition));
+      Tensor at = longs(numbers(longer));
       sum = Arithmetic.add(sum, positions.forward(at, longer));
     }
-    Tensor normed = norm.forward(sum, longer);
+    Tensor normed = norm == null ? sum : norm.forward(sum, longer);
     Tensor projected = projection == null ? normed : projection.forward(normed, longer);
     Tensor result = longer.output(Site.output(path()), projected, projected);
     Insertion amongResults = Insertion.of(Site.inserted(path()), longer);
@@ -101,15 +136,27 @@ public final class Embeddings extends Layer {
     return Creation.longs(values, values.length).to(words.table().device());
   }
 
-  private void check(Batch batch, Layout layout) {
+  /** Which row of the position table each token has. */
+  private long[] numbers(Pass pass) {
+    long[] numbers = new long[pass.layout().tokens()];
+    int next = 0;
+    for (int row = 0; row < pass.layout().rows(); row++) {
+      for (int position : pass.positions(row)) {
+        numbers[next++] = (long) position + firstPosition;
+      }
+    }
+    return numbers;
+  }
+
+  private void check(Batch batch, Pass pass) {
     int limit = maximumLength().orElse(Integer.MAX_VALUE);
     int vocabulary = words.rows();
     int kinds = types == null ? Integer.MAX_VALUE : types.rows();
-    for (int row = 0; row < layout.rows(); row++) {
-      if (layout.length(row) > limit) {
+    for (int row = 0; row < pass.layout().rows(); row++) {
+      if (pass.rowLength(row) > limit) {
         throw new ModelException(
             "found a row of "
-                + layout.length(row)
+                + pass.rowLength(row)
                 + " tokens, expected at most "
                 + limit
                 + ", which is what this model has positions for; truncate the text");
@@ -150,7 +197,9 @@ public final class Embeddings extends Layer {
     if (types != null) {
       children.add(types);
     }
-    children.add(norm);
+    if (norm != null) {
+      children.add(norm);
+    }
     if (projection != null) {
       children.add(projection);
     }

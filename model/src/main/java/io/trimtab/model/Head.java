@@ -51,6 +51,41 @@ public abstract sealed class Head extends Layer {
     }
   }
 
+  /** Scores of the words that may come next: a product with every word's vector. */
+  public static final class CausalLm extends Head {
+    private final Linear decoder;
+    private final double cap;
+
+    /** A head over one linear layer, which is often tied to the word embeddings. */
+    public CausalLm(String path, Linear decoder) {
+      this(path, decoder, 0);
+    }
+
+    /** The same with scores bent to ± {@code cap} by tanh; 0 for none. */
+    public CausalLm(String path, Linear decoder, double cap) {
+      super(path);
+      this.decoder = decoder;
+      this.cap = cap;
+    }
+
+    /**
+     * Logits as F32.
+     *
+     * @param hidden [tokens, hidden]
+     * @param words the only words to score, I64 [chosen], or null for the whole vocabulary
+     * @return [tokens, chosen or vocabulary]
+     */
+    public Tensor forward(Tensor hidden, Pass pass, @Nullable Tensor words) {
+      return Scope.of(
+          () -> AttentionKernel.capped(decoder.forward(hidden, pass, words).to(DType.F32), cap));
+    }
+
+    @Override
+    public List<Layer> children() {
+      return List.of(decoder);
+    }
+  }
+
   /** Scores of classes for a whole row, from one vector a row. */
   public static final class SequenceClassifier extends Head {
     private final Model.Pooling pooling;

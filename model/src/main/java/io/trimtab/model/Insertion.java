@@ -29,7 +29,7 @@ final class Insertion {
     for (Pass.Segment segment : before.segments()) {
       Patch.Inserted patch = segment.patches().at(site);
       for (int end = row + segment.rows(); row < end; row++) {
-        if (patch != null) {
+        if (patch != null && before.past(row) == 0) { // else it is in the cache
           counts[row] = patch.count();
           places[row] = Math.min(patch.before(), layout.length(row));
         }

@@ -51,17 +51,6 @@ public final class Layout {
     return new Layout(part);
   }
 
-  /** Each token's number within its row, plus {@code offset}. */
-  long[] numbers(int offset) {
-    long[] numbers = new long[tokens()];
-    for (int row = 0; row < rows(); row++) {
-      for (int i = 0; i < length(row); i++) {
-        numbers[start(row) + i] = (long) i + offset;
-      }
-    }
-    return numbers;
-  }
-
   @Override
   public boolean equals(Object other) {
     return other instanceof Layout layout && Arrays.equals(starts, layout.starts);

@@ -72,13 +72,21 @@ public final class Linear extends Layer {
     }
     // What no row changes is computed once for all rows.
     Tensor base = inner ? null : product(input, weight, bias, outputs);
+    LowRankOutputs.Added added =
+        base == null || outputs != null
+            ? LowRankOutputs.Added.NONE
+            : LowRankOutputs.add(base, input, outputSite, pass);
+    if (base != null && added == LowRankOutputs.Added.ALL) {
+      return base;
+    }
     return pass.perSegment(
         (patches, start, inside) -> {
           Tensor in = inside.cut(input, start);
           Tensor out =
               base == null ? patched(in, patches, inside, outputs) : inside.cut(base, start);
           Patch.Output patch = patches.at(outputSite);
-          if (patch == null) {
+          if (patch == null
+              || (added == LowRankOutputs.Added.SOME && LowRankOutputs.of(patch) != null)) {
             return out;
           }
           if (outputs != null) {

@@ -18,6 +18,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,9 +29,10 @@ public final class Model implements AutoCloseable {
   private final String name;
   private final ModelConfig config;
   private final TensorFile file;
-  private final Encoder encoder;
+  private final Stack stack;
   private final List<Head> heads;
   private final Map<String, String> storedNames;
+  private final Set<String> transposed;
   private final List<Tensor> owned;
   private final boolean ownsFile;
   private final DType dtype;
@@ -48,15 +50,16 @@ public final class Model implements AutoCloseable {
     this.name = name;
     this.config = config;
     this.file = file;
-    this.encoder = parts.encoder();
+    this.stack = parts.stack();
     this.heads = parts.heads();
     this.storedNames = weights.storedNames();
+    this.transposed = weights.transposed();
     this.owned = weights.owned();
     this.ownsFile = weights.ownsFile();
     this.dtype = dtype;
     this.device = device;
     List<Layer> top = new ArrayList<>();
-    top.add(encoder);
+    top.add(stack);
     top.addAll(heads);
     this.root = new Root(List.copyOf(top));
   }
@@ -139,9 +142,9 @@ public final class Model implements AutoCloseable {
     return root;
   }
 
-  /** From tokens to vectors. */
-  public Encoder encoder() {
-    return encoder;
+  /** From tokens to the vectors that the heads read. */
+  public Stack stack() {
+    return stack;
   }
 
   /** The layer of the given path; empty where there is none. */
@@ -156,14 +159,15 @@ public final class Model implements AutoCloseable {
    */
   public SequencedMap<String, Place> places() {
     SequencedMap<String, Place> places = new LinkedHashMap<>();
-    places.put("embeddings.words", Place.of(encoder.embeddings().words()));
-    for (int i = 0; i < encoder.blocks().size(); i++) {
-      String at = "encoder.block." + i + ".";
-      encoder.blocks().get(i).places().forEach((name, place) -> places.put(at + name, place));
+    places.put("embeddings.words", Place.of(stack.embeddings().words()));
+    for (int i = 0; i < stack.blocks().size(); i++) {
+      String at = stack.role().word() + ".block." + i + ".";
+      stack.blocks().get(i).places().forEach((name, place) -> places.put(at + name, place));
     }
     for (Head head : heads) {
       if (!(head instanceof Head.Pooler)) {
-        String common = head instanceof Head.MaskedLm ? "lm_head.proj" : "classifier";
+        boolean words = head instanceof Head.MaskedLm || head instanceof Head.CausalLm;
+        String common = words ? "lm_head.proj" : "classifier";
         places.put(common, Place.of(head.children().getLast()));
       }
     }
@@ -207,9 +211,57 @@ public final class Model implements AutoCloseable {
     Head.MaskedLm head = need(Head.MaskedLm.class, "masked-language-model head");
     return Scope.of(
         () -> {
-          Tensor hidden = encoder.forward(batch, pass, at);
+          Tensor hidden = stack.forward(batch, pass, at);
           return head.forward(hidden, pass.at(at), words);
         });
+  }
+
+  /**
+   * Scores of the words that may come next, at chosen tokens.
+   *
+   * @param at the tokens to score at, or null for all of the batch
+   * @param words the only words to score, I64 [chosen], or null for the whole vocabulary
+   * @return F32 [tokens of {@code at}, chosen or vocabulary], row after row
+   */
+  public Tensor causalLogits(
+      Batch batch, Pass pass, @Nullable Positions at, @Nullable Tensor words) {
+    Head.CausalLm head = need(Head.CausalLm.class, "causal language-model head");
+    return Scope.of(
+        () -> {
+          Tensor hidden = stack.forward(batch, pass, at);
+          return head.forward(hidden, at == null ? pass : pass.at(at), words);
+        });
+  }
+
+  /**
+   * Scores at every token and at every vector that patches put among them: a word is also foretold
+   * from a prompt that stands before the first.
+   *
+   * @param logits F32 [tokens and vectors, vocabulary]
+   * @param layout how they lie, longer than the batch where vectors were put in
+   */
+  public record AllLogits(Tensor logits, Layout layout) {}
+
+  /** Scores of the words that may come next, at all that goes through the model. */
+  public AllLogits causalLogitsOfAll(Batch batch, Pass pass) {
+    Head.CausalLm head = need(Head.CausalLm.class, "causal language-model head");
+    try (Scope scope = Scope.open()) {
+      Stack.Whole whole = stack.whole(batch, pass);
+      Tensor logits = head.forward(whole.hidden(), pass.at(whole.layout()), null);
+      return new AllLogits(scope.keep(logits), whole.layout());
+    }
+  }
+
+  /**
+   * Scores of the words that may come after each row: what generation asks for. With a pass that
+   * carries a {@linkplain Pass#caching cache}, the batch has the tokens alone that the cache has
+   * not seen: first a prompt a row, then one token a row and step.
+   *
+   * @param words the only words to score, I64 [chosen], or null for the whole vocabulary
+   * @return F32 [rows, chosen or vocabulary]
+   */
+  public Tensor nextLogits(Batch batch, Pass pass, @Nullable Tensor words) {
+    return causalLogits(batch, pass, Positions.last(batch.layout()), words);
   }
 
   /** Scores of classes for each row, F32 [rows, classes]. */
@@ -226,15 +278,15 @@ public final class Model implements AutoCloseable {
   /** One vector a row, [rows, hidden]. */
   private Tensor pooled(Batch batch, Pass pass, Pooling pooling) {
     return switch (pooling) {
-      case FIRST -> encoder.first(batch, pass);
-      case MEAN -> means(encoder.forward(batch, pass, null), batch.layout());
+      case FIRST -> stack.first(batch, pass);
+      case MEAN -> means(stack.forward(batch, pass, null), batch.layout());
     };
   }
 
   /** Scores of classes for each token, F32 [tokens, classes]. */
   public Tensor classifyTokens(Batch batch, Pass pass) {
     Head.TokenClassifier head = need(Head.TokenClassifier.class, "token-classification head");
-    return Scope.of(() -> head.forward(encoder.forward(batch, pass, null), pass));
+    return Scope.of(() -> head.forward(stack.forward(batch, pass, null), pass));
   }
 
   /** How a row's vector is made of its tokens' vectors. */
@@ -284,6 +336,14 @@ public final class Model implements AutoCloseable {
     TensorInfo info = new TensorInfo(tensor, replaced.dtype(), replaced.shape());
     byte[] values = replaced.toBytes().toArray(ValueLayout.JAVA_BYTE);
     return Fingerprints.sha256(info, MemorySegment.ofArray(values));
+  }
+
+  /**
+   * Whether the checkpoint has a matrix the other way round than {@link #tensors} does, [in, out]
+   * for a layer's [out, in]: so it is in GPT-2. What is written for others to read has to turn it.
+   */
+  public boolean storedTransposed(String tensor) {
+    return transposed.contains(tensor);
   }
 
   /** The name in the checkpoint of a tensor, which differs for old checkpoints. */

@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Tensor;
@@ -8,17 +9,34 @@ import java.util.LinkedHashMap;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
-/** Layer normalisation (Ba, Kiros and Hinton, 2016), with sites for its weight and bias. */
+/** A normalisation over the last dimension, with sites for its weight and bias. */
 public final class Norm extends Layer {
+  /** What is divided by, and what the weight means. */
+  public enum Kind {
+    /** Layer normalisation (Ba, Kiros and Hinton, 2016): mean 0, variance 1. */
+    LAYER,
+    /** Root-mean-square normalisation (Zhang and Sennrich, 2019): mean square 1. */
+    ROOT_MEAN_SQUARE,
+    /** The same with weights that are stored minus one, as in Gemma. */
+    ROOT_MEAN_SQUARE_FROM_ONE
+  }
+
+  private final Kind kind;
   private final Tensor weight;
   private final @Nullable Tensor bias;
   private final double epsilon;
   private final Site<Patch.Effective> weightSite;
   private final Site<Patch.Effective> biasSite;
 
-  /** A norm over the last dimension, [n], without bias where that is null. */
+  /** A layer normalisation over the last dimension, [n], without bias where that is null. */
   public Norm(String path, Tensor weight, @Nullable Tensor bias, double epsilon) {
+    this(path, Kind.LAYER, weight, bias, epsilon);
+  }
+
+  /** A norm of any kind; only layer normalisation has a bias. */
+  public Norm(String path, Kind kind, Tensor weight, @Nullable Tensor bias, double epsilon) {
     super(path);
+    this.kind = kind;
     this.weight = weight;
     this.bias = bias;
     this.epsilon = epsilon;
@@ -26,10 +44,20 @@ public final class Norm extends Layer {
     biasSite = Site.tensor(path + ".bias");
   }
 
-  /** [tokens, n] to [tokens, n]. */
+  /** What kind of norm it is. */
+  public Kind kind() {
+    return kind;
+  }
+
+  /** The size of what it norms. */
+  public long size() {
+    return weight.size(0);
+  }
+
+  /** [tokens, .., n] to [tokens, .., n]. */
   public Tensor forward(Tensor input, Pass pass) {
     if (!pass.touches(weightSite) && !pass.touches(biasSite)) {
-      return Neural.layerNorm(input, weight, bias, epsilon);
+      return apply(input, weight, bias);
     }
     return pass.perSegment(
         (patches, start, inside) -> {
@@ -37,8 +65,21 @@ public final class Norm extends Layer {
           Patch.Effective atBias = patches.at(biasSite);
           Tensor w = atWeight == null ? weight : atWeight.apply(weight, inside);
           Tensor b = atBias == null ? bias : atBias.apply(biasOrZeros(), inside);
-          return Neural.layerNorm(inside.cut(input, start), w, b, epsilon);
+          return apply(inside.cut(input, start), w, b);
         });
+  }
+
+  private Tensor apply(Tensor input, Tensor w, @Nullable Tensor b) {
+    return switch (kind) {
+      case LAYER -> Neural.layerNorm(input, w, b, epsilon);
+      case ROOT_MEAN_SQUARE -> plus(Neural.rmsNorm(input, w, epsilon), b);
+      case ROOT_MEAN_SQUARE_FROM_ONE ->
+          plus(Neural.rmsNorm(input, Arithmetic.add(w, 1), epsilon), b);
+    };
+  }
+
+  private static Tensor plus(Tensor normed, @Nullable Tensor b) {
+    return b == null ? normed : Arithmetic.add(normed, b);
   }
 
   /** A norm without a bias is one with zeros, where a patch puts something in their place. */

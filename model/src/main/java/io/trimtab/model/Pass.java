@@ -4,8 +4,10 @@ import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -25,28 +27,46 @@ public final class Pass {
 
   private final Layout layout;
   private final List<Segment> segments;
-  private final @Nullable Rng rng;
-  private final int block;
+  private final Use use;
   private final @Nullable Chosen chosen;
 
-  /** Some tokens of rows of which not all are at hand: their numbers, and the rows' lengths. */
-  private record Chosen(List<int[]> positions, Layout whole) {
+  /**
+   * What is the same for all rows.
+   *
+   * @param rng where dropout draws from, in training
+   * @param block the number of the block at hand
+   * @param cache the keys and values of earlier tokens, where they are kept
+   * @param common what blocks share, while a stack is at work
+   */
+  private record Use(
+      @Nullable Rng rng, int block, @Nullable KeyValueCache cache, @Nullable Common common) {
+    static final Use PLAIN = new Use(null, 0, null, null);
+  }
+
+  /** The tokens of rows of which not all are at hand: their numbers, and the rows' lengths. */
+  @SuppressWarnings("ArrayRecordComponent") // never written, and never compared
+  private record Chosen(List<int[]> positions, int[] whole) {
     Chosen part(int first, int end) {
-      return new Chosen(positions.subList(first, end), whole.part(first, end));
+      return new Chosen(positions.subList(first, end), Arrays.copyOfRange(whole, first, end));
+    }
+
+    /** The numbers of tokens that come after those of {@code past}. */
+    static Chosen after(int[] past, Layout layout) {
+      List<int[]> numbers = new ArrayList<>();
+      int[] whole = new int[past.length];
+      for (int row = 0; row < past.length; row++) {
+        whole[row] = past[row] + layout.length(row);
+        numbers.add(IntStream.range(past[row], whole[row]).toArray());
+      }
+      return new Chosen(numbers, whole);
     }
   }
 
-  private Pass(
-      Layout layout,
-      List<Segment> segments,
-      @Nullable Rng rng,
-      int block,
-      @Nullable Chosen chosen) {
+  private Pass(Layout layout, List<Segment> segments, Use use, @Nullable Chosen chosen) {
     this.layout = layout;
     this.chosen = chosen;
     this.segments = segments;
-    this.rng = rng;
-    this.block = block;
+    this.use = use;
     int covered = segments.stream().mapToInt(Segment::rows).sum();
     if (covered != layout.rows()) {
       throw new ModelException(
@@ -65,31 +85,86 @@ public final class Pass {
 
   /** All rows under the same patches. */
   public static Pass with(Layout layout, Patches patches) {
-    return new Pass(layout, List.of(new Segment(layout.rows(), patches)), null, 0, null);
+    return new Pass(layout, List.of(new Segment(layout.rows(), patches)), Use.PLAIN, null);
   }
 
   /** Rows under different patches: base products run once, each patch over its own rows. */
   public static Pass segmented(Layout layout, List<Segment> segments) {
-    return new Pass(layout, List.copyOf(segments), null, 0, null);
+    return new Pass(layout, List.copyOf(segments), Use.PLAIN, null);
   }
 
   /** The same in training: dropout draws from {@code rng}. */
   public Pass training(Rng rng) {
-    return new Pass(layout, segments, rng, block, chosen);
+    return new Pass(layout, segments, new Use(rng, use.block(), use.cache(), use.common()), chosen);
   }
 
-  /** The same rows with other tokens at hand, such as their words. */
+  /**
+   * The same where the tokens of each row come after those that {@code cache} holds of it, whose
+   * keys and values are not computed again; it then holds these tokens too. Made anew for each
+   * step.
+   *
+   * @throws ModelException where the cache holds another number of rows
+   */
+  public Pass caching(KeyValueCache cache) {
+    if (cache.rows() != 0 && cache.rows() != layout.rows()) {
+      throw new ModelException(
+          "found a cache of "
+              + cache.rows()
+              + " rows for a batch of "
+              + layout.rows()
+              + ", expected as many; drop finished rows with KeyValueCache.select");
+    }
+    int[] past = new int[layout.rows()];
+    Arrays.setAll(past, row -> cache.rows() == 0 ? 0 : cache.length(row));
+    Use keeping = new Use(use.rng(), use.block(), cache, use.common());
+    return new Pass(layout, segments, keeping, Chosen.after(past, layout));
+  }
+
+  /** The keys and values of earlier tokens; empty where none are kept. */
+  public Optional<KeyValueCache> cache() {
+    return Optional.ofNullable(use.cache());
+  }
+
+  /** How many tokens of a row came before this pass. */
+  int past(int row) {
+    return use.cache() == null ? 0 : rowLength(row) - layout.length(row);
+  }
+
+  /** What the blocks of one use of a stack share. */
+  Pass sharing(Common common) {
+    Use shared = new Use(use.rng(), use.block(), use.cache(), common);
+    return new Pass(layout, segments, shared, chosen);
+  }
+
+  /** What blocks share under a key: made by the first that asks. */
+  <T> T shared(Object key, Function<Common, T> make) {
+    Common common = use.common();
+    if (common == null) {
+      throw new IllegalStateException("blocks run in a stack, which has what they share");
+    }
+    return common.get(key, make);
+  }
+
+  /** The same rows with other tokens at hand, such as their words; of a cache, these come next. */
   public Pass at(Layout tokens) {
-    return new Pass(tokens, segments, rng, block, null);
+    if (use.cache() == null) {
+      return new Pass(tokens, segments, use, null);
+    }
+    int[] past = IntStream.range(0, layout.rows()).map(this::past).toArray();
+    return new Pass(tokens, segments, use, Chosen.after(past, tokens));
   }
 
-  /** The same rows with only some of their tokens at hand. */
+  /** The same rows with only some of the tokens at hand. */
   public Pass at(Positions tokens) {
     List<int[]> numbers = new ArrayList<>();
+    int[] whole = new int[layout.rows()];
     for (int row = 0; row < layout.rows(); row++) {
-      numbers.add(tokens.ofRow(row));
+      int[] known = chosen == null ? null : chosen.positions().get(row);
+      int[] own = tokens.ofRow(row);
+      numbers.add(known == null ? own : IntStream.of(own).map(i -> known[i]).toArray());
+      whole[row] = rowLength(row);
     }
-    return new Pass(tokens.layout(), segments, rng, block, new Chosen(numbers, layout));
+    return new Pass(tokens.layout(), segments, use, new Chosen(numbers, whole));
   }
 
   /** The numbers within a row, from 0, of its tokens at hand. */
@@ -101,7 +176,7 @@ public final class Pass {
 
   /** The number of tokens of a row, at hand or not. */
   public int rowLength(int row) {
-    return chosen == null ? layout.length(row) : chosen.whole().length(row);
+    return chosen == null ? layout.length(row) : chosen.whole()[row];
   }
 
   /** What a layer gives, as the patches at {@code site} change it. */
@@ -119,17 +194,18 @@ public final class Pass {
 
   /** One of this pass's segments alone, whose tokens lie as {@code tokens} says. */
   Pass of(Segment segment, Layout tokens) {
-    return new Pass(tokens, List.of(segment), rng, block, null);
+    return new Pass(tokens, List.of(segment), use, null);
   }
 
   /** The same in the block of that number; blocks that share their weights differ by it. */
   public Pass inBlock(int number) {
-    return new Pass(layout, segments, rng, number, chosen);
+    return new Pass(
+        layout, segments, new Use(use.rng(), number, use.cache(), use.common()), chosen);
   }
 
   /** The number of the block at hand, from 0. */
   public int block() {
-    return block;
+    return use.block();
   }
 
   /** Which rows are under which patches, in the order of the rows. */
@@ -144,7 +220,7 @@ public final class Pass {
 
   /** Where dropout draws from; empty outside training. */
   public Optional<Rng> training() {
-    return Optional.ofNullable(rng);
+    return Optional.ofNullable(use.rng());
   }
 
   /** Whether any row has a patch at this site. */
@@ -180,7 +256,7 @@ public final class Pass {
       Layout part = layout.part(row, row + segment.rows());
       if (part.tokens() > 0) {
         Chosen own = chosen == null ? null : chosen.part(row, row + segment.rows());
-        Pass inside = new Pass(part, List.of(segment), rng, block, own);
+        Pass inside = new Pass(part, List.of(segment), use, own);
         parts.add(work.apply(segment.patches(), layout.start(row), inside));
       }
       row += segment.rows();

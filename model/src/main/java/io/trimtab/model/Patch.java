@@ -35,6 +35,25 @@ public sealed interface Patch {
     Tensor apply(Tensor input, Tensor output, Pass pass);
   }
 
+  /**
+   * Adds a low-rank product of the input, s B A x, to what a linear layer gives. Where it says what
+   * B and A are, those of a whole batch under many deltas are added at once; the result is that of
+   * {@link #apply} up to rounding.
+   */
+  interface LowRank extends Output {
+    /**
+     * What is added.
+     *
+     * @param down A, F32 [rank, in]
+     * @param up B, F32 [out, rank]
+     * @param scale s
+     */
+    record Product(Tensor down, Tensor up, double scale) {}
+
+    /** What is added outside training; null where it is more than such a product. */
+    @Nullable Product product();
+  }
+
   /** Changes what attention or a feed-forward network gives before it is added to its input. */
   @FunctionalInterface
   non-sealed interface Residual extends Patch {
@@ -66,6 +85,14 @@ public sealed interface Patch {
 
     /** The prefix of an attention whose own keys and values are made of {@code hidden}. */
     Prefix apply(Tensor hidden, Pass pass);
+
+    /**
+     * By how many positions the tokens stand later for it where positions are rotated: as many as
+     * the prefix has keys where it is meant to be earlier tokens, else 0.
+     */
+    default int shift() {
+      return 0;
+    }
   }
 
   /** Puts vectors into every row, as if there were more tokens: soft prompts. */

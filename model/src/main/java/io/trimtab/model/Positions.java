@@ -62,6 +62,13 @@ public final class Positions {
     return new Positions(perRow, layout);
   }
 
+  /** The last token of every row, after which the next word comes. */
+  public static Positions last(Layout layout) {
+    int[][] perRow = new int[layout.rows()][];
+    Arrays.setAll(perRow, row -> new int[] {layout.length(row) - 1});
+    return new Positions(perRow, layout);
+  }
+
   /** Every token of every row. */
   public static Positions all(Layout layout) {
     int[][] perRow = new int[layout.rows()][];

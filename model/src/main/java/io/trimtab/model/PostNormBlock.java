@@ -80,13 +80,13 @@ public final class PostNormBlock extends Block {
                   parts.query().forward(residual, reading),
                   parts.key().forward(hidden, pass),
                   parts.value().forward(hidden, pass),
-                  new Attention.Shape(
-                      reading.layout(),
-                      pass.layout(),
-                      heads,
-                      scale,
+                  Attention.Form.whole(heads, scale),
+                  new Attention.Use(
+                      pass,
+                      wanted,
                       bias == null ? Attention.Bias.NONE : bias.of(pass, wanted),
-                      attention.prefixes(hidden, pass)));
+                      attention.prefixes(hidden, pass),
+                      null));
           Tensor projected = parts.attentionOutput().forward(mixed, reading);
           Tensor attended = attention.finish(residual, projected, residual, reading);
           Tensor inner = parts.activation().apply(parts.up().forward(attended, reading));
@@ -104,6 +104,16 @@ public final class PostNormBlock extends Block {
   @Override
   public Sublayer feedForward() {
     return feedForward;
+  }
+
+  @Override
+  public int hiddenSize() {
+    return (int) parts.attentionOutput().weight().out();
+  }
+
+  @Override
+  public int keyHeads() {
+    return heads;
   }
 
   @Override

@@ -3,7 +3,9 @@ package io.trimtab.model;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** The keys and values that patches put before those of the rows, stretch of rows by stretch. */
@@ -11,7 +13,8 @@ public final class Prefixes {
   /** None for any row. */
   public static final Prefixes NONE = new Prefixes(List.of());
 
-  private record Stretch(int firstRow, int rows, Patch.KeysAndValues.@Nullable Prefix prefix) {}
+  private record Stretch(
+      int firstRow, int rows, Patch.KeysAndValues.@Nullable Prefix prefix, int shift) {}
 
   private final List<Stretch> stretches;
 
@@ -30,13 +33,28 @@ public final class Prefixes {
       Layout part = pass.layout().part(row, row + segment.rows());
       Pass inside = pass.of(segment, part);
       Patch.KeysAndValues.Prefix prefix =
-          patch == null || part.tokens() == 0
+          patch == null || part.tokens() == 0 || !anyStarts(pass, row, row + segment.rows())
               ? null
               : patch.apply(inside.cut(hidden, pass.layout().start(row)), inside);
-      stretches.add(new Stretch(row, segment.rows(), prefix));
+      int shift = patch == null ? 0 : patch.shift();
+      stretches.add(new Stretch(row, segment.rows(), prefix, shift));
       row += segment.rows();
     }
     return new Prefixes(stretches);
+  }
+
+  /** Whether a row begins in this pass; others have their prefix in the cache. */
+  private static boolean anyStarts(Pass pass, int first, int end) {
+    return IntStream.range(first, end).anyMatch(row -> pass.past(row) == 0);
+  }
+
+  /** By how many positions the tokens of each of so many rows stand later. */
+  public int[] shifts(int rows) {
+    int[] shifts = new int[rows];
+    for (Stretch stretch : stretches) {
+      Arrays.fill(shifts, stretch.firstRow(), stretch.firstRow() + stretch.rows(), stretch.shift());
+    }
+    return shifts;
   }
 
   /** The end of the rows after {@code row} that have their prefix from the same patch. */

@@ -7,17 +7,20 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Where attention or a feed-forward network meets its input again: output + input, normed in models
- * that norm afterwards. It has no weights of its own; its sites are the output before the addition,
- * the result after the norm and, of an attention, its keys and values.
+ * that norm afterwards; some norm the output before the addition. It has no weights of its own; its
+ * sites are the output before the addition, the result after the norm and, of an attention, its
+ * keys and values.
  */
 public final class Sublayer extends Layer {
+  private final @Nullable Norm outputNorm;
   private final @Nullable Norm norm;
   private final Site<Patch.Residual> residualSite;
   private final Site<Patch.Output> outputSite;
   private final @Nullable Site<Patch.KeysAndValues> prefixSite;
 
-  private Sublayer(String path, @Nullable Norm norm, boolean attention) {
+  private Sublayer(String path, @Nullable Norm outputNorm, @Nullable Norm norm, boolean attention) {
     super(path);
+    this.outputNorm = outputNorm;
     this.norm = norm;
     residualSite = Site.residual(path);
     outputSite = Site.output(path);
@@ -26,12 +29,21 @@ public final class Sublayer extends Layer {
 
   /** An attention's; {@code norm} comes after the addition, or is null. */
   public static Sublayer attention(String path, @Nullable Norm norm) {
-    return new Sublayer(path, norm, true);
+    return new Sublayer(path, null, norm, true);
   }
 
   /** A feed-forward network's; {@code norm} comes after the addition, or is null. */
   public static Sublayer feedForward(String path, @Nullable Norm norm) {
-    return new Sublayer(path, norm, false);
+    return new Sublayer(path, null, norm, false);
+  }
+
+  /**
+   * One whose output is normed before the addition, as in Gemma 2 and OLMo 2, or not at all.
+   *
+   * @param outputNorm over the output as patches have changed it, or null
+   */
+  public static Sublayer preNorm(String path, @Nullable Norm outputNorm, boolean attention) {
+    return new Sublayer(path, outputNorm, null, attention);
   }
 
   /**
@@ -62,7 +74,9 @@ public final class Sublayer extends Layer {
    * @return [tokens, hidden]
    */
   public Tensor finish(Tensor input, Tensor output, Tensor residual, Pass pass) {
-    Tensor sum = Arithmetic.add(changed(input, output, residual, pass), residual);
+    Tensor changed = changed(input, output, residual, pass);
+    Tensor added = outputNorm == null ? changed : outputNorm.forward(changed, pass);
+    Tensor sum = Arithmetic.add(added, residual);
     Tensor result = norm == null ? sum : norm.forward(sum, pass);
     return pass.output(outputSite, input, result);
   }

@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.tensor.FrozenProduct;
 import io.trimtab.tensor.LinearAlgebra;
 import io.trimtab.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -22,7 +23,10 @@ public interface Weight {
   record Dense(Tensor dense) implements Weight {
     @Override
     public Tensor product(Tensor input, @Nullable Tensor bias) {
-      return LinearAlgebra.linear(input, dense, bias);
+      // What a patch made of the stored matrix may be trained.
+      return dense.requiresGradient()
+          ? LinearAlgebra.linear(input, dense, bias)
+          : FrozenProduct.linear(input, dense, bias);
     }
 
     @Override

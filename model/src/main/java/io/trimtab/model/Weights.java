@@ -7,6 +7,7 @@ import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +30,7 @@ public final class Weights {
   private final Map<String, Tensor> loaded = new HashMap<>();
   private final Map<String, String> stored = new HashMap<>();
   private final Set<String> used = new HashSet<>();
+  private final Set<String> transposed = new HashSet<>();
 
   private final Map<String, Tensor> shared;
   private final Map<String, Tensor> changed;
@@ -62,6 +64,22 @@ public final class Weights {
   /** A linear layer: {@code path.weight} [out, in] and {@code path.bias} [out]. */
   public Linear linear(String path) {
     return new Linear(path, new Weight.Dense(tensor(path + ".weight")), tensor(path + ".bias"));
+  }
+
+  /** The same, with or without bias as the configuration says. */
+  public Linear linear(String path, boolean bias) {
+    return new Linear(
+        path, new Weight.Dense(tensor(path + ".weight")), bias ? tensor(path + ".bias") : null);
+  }
+
+  /**
+   * A linear layer with bias whose matrix is stored the other way round, [in, out], as GPT-2 has
+   * it. Everyone but the file sees [out, in]: a view, no copy.
+   */
+  public Linear linearTransposed(String path) {
+    String name = path + ".weight";
+    transposed.add(name);
+    return new Linear(path, new Weight.Dense(tensor(name)), tensor(path + ".bias"));
   }
 
   /**
@@ -101,6 +119,13 @@ public final class Weights {
     return new Norm(path, tensor(path + ".weight"), optional(path + ".bias"), epsilon);
   }
 
+  /** A norm of a given kind: {@code path.weight} [n], with {@code path.bias} if of layers. */
+  public Norm norm(String path, Norm.Kind kind, double epsilon) {
+    return kind == Norm.Kind.LAYER
+        ? norm(path, epsilon)
+        : new Norm(path, kind, tensor(path + ".weight"), null, epsilon);
+  }
+
   /** An embedding table: {@code path.weight} [rows, size]. */
   public Embedding embedding(String path) {
     return new Embedding(path, tensor(path + ".weight"));
@@ -131,16 +156,21 @@ public final class Weights {
     TensorInfo info = file.info(file.names().contains(inFile) ? inFile : name);
     used.add(info.name());
     stored.put(name, info.name());
-    Tensor tensor = other == null ? load(info) : other;
+    Tensor tensor = other == null ? load(info, transposed.contains(name)) : other;
     loaded.put(name, tensor);
     return tensor;
   }
 
-  private Tensor load(TensorInfo info) {
+  private Tensor load(TensorInfo info, boolean turned) {
+    MemorySegment bytes = file.bytes(info.name());
     try (Scope scope = Scope.open()) {
-      Tensor plain = Creation.borrow(file.bytes(info.name()), info.dtype(), info.shape());
+      Tensor plain = Creation.borrow(bytes, info.dtype(), info.shape());
       Tensor converted = info.dtype().isFloating() ? plain.to(dtype) : plain;
-      return scope.keep(converted.to(device)).held();
+      Tensor placed = converted.to(device);
+      if (placed != plain && bytes.isMapped()) {
+        bytes.unload(); // the file's own is not read again
+      }
+      return scope.keep(turned ? placed.transpose(0, 1) : placed).held();
     }
   }
 
@@ -158,6 +188,11 @@ public final class Weights {
   /** The name in the file of each tensor handed out, which differs for old checkpoints. */
   Map<String, String> storedNames() {
     return Map.copyOf(stored);
+  }
+
+  /** The names of matrices that are stored the other way round than layers have them. */
+  Set<String> transposed() {
+    return Set.copyOf(transposed);
   }
 
   /** The tensors that the model built from these weights frees. */

@@ -1,12 +1,13 @@
 /**
  * Backbones as trees of named layers.
  *
- * <p><b>The tree.</b> A {@link io.trimtab.model.Model} is an {@link io.trimtab.model.Encoder}
- * (embeddings, then blocks) and the {@link io.trimtab.model.Head}s that read its vectors. Every
- * part is a {@link io.trimtab.model.Layer}, and a layer's path is the name that its checkpoint on
- * the Hugging Face hub gives it, such as {@code bert.encoder.layer.0.attention.self.query}:
- * addresses, adapter files, errors and reports all speak these names. A layer that a model uses
- * several times, as ALBERT does, is one layer with one path.
+ * <p><b>The tree.</b> A {@link io.trimtab.model.Model} is an {@link io.trimtab.model.Stack}
+ * (embeddings, then blocks; an encoder or a decoder) and the {@link io.trimtab.model.Head}s that
+ * read its vectors. Every part is a {@link io.trimtab.model.Layer}, and a layer's path is the name
+ * that its checkpoint on the Hugging Face hub gives it, such as {@code
+ * bert.encoder.layer.0.attention.self.query}: addresses, adapter files, errors and reports all
+ * speak these names. A layer that a model uses several times, as ALBERT does, is one layer with one
+ * path.
  *
  * <p><b>Sites and patches.</b> A model is frozen; nothing ever changes it. What can be changed from
  * outside is written at {@link io.trimtab.model.Site}s: the input and output of each linear layer,
@@ -26,6 +27,12 @@
  * io.trimtab.model.Attention} stays within each row. {@link io.trimtab.model.Positions} name the
  * tokens that are read: the last block and the head compute no others, and a head can score chosen
  * words alone.
+ *
+ * <p><b>Decoding.</b> A pass can carry a {@link io.trimtab.model.KeyValueCache}: then its tokens
+ * come after those that the cache holds, whose keys and values are not computed again. {@link
+ * io.trimtab.model.Model#nextLogits} scores the words that may come next; the first pass is given
+ * the prompts, every later one a token a row. Rows can be dropped, cut back and forked, and forks
+ * share what they have in common.
  *
  * <p><b>Families.</b> An {@link io.trimtab.model.Architecture} reads a configuration, asks {@link
  * io.trimtab.model.Weights} for tensors by name and joins the layers; it is one class, found by

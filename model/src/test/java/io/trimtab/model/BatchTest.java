@@ -35,7 +35,7 @@ class BatchTest {
   void theLongestRowIsComputed() {
     try (Scope _ = Scope.open();
         Model model = Tiny.open(Tiny.bert())) {
-      assertThat(model.encoder().embeddings().maximumLength()).hasValue(64);
+      assertThat(model.stack().embeddings().maximumLength()).hasValue(64);
       Batch batch = Tiny.random(model, 12, 64);
       assertThat(Tiny.logits(model, batch, Pass.plain(batch.layout())).size(0)).isEqualTo(64);
     }

@@ -23,7 +23,7 @@ class BlockGradientsTest {
 
   @TestFactory
   Stream<DynamicTest> patchesLearnThroughEveryBlock() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(
@@ -37,7 +37,7 @@ class BlockGradientsTest {
   }
 
   private static void check(Model model) {
-    List<Layer> linear = model.encoder().walk().filter(Linear.class::isInstance).toList();
+    List<Layer> linear = model.stack().walk().filter(Linear.class::isInstance).toList();
     Batch batch = Tiny.random(model, 8, 10, 3);
     Positions wanted = Positions.of(new int[][] {{0, 7}, {1}}, batch.layout());
     double error =
@@ -50,7 +50,7 @@ class BlockGradientsTest {
                 at.put(Site.output(linear.get(i).path()), scaled);
               }
               Pass pass = Pass.with(batch.layout(), Patches.of(at));
-              Tensor hidden = model.encoder().forward(batch, pass, wanted);
+              Tensor hidden = model.stack().forward(batch, pass, wanted);
               return Reduction.sum(Arithmetic.power(hidden, 3));
             },
             List.of(Creation.full(0.9, DType.F64, model.device(), linear.size())));

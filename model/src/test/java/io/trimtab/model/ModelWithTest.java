@@ -58,8 +58,8 @@ class ModelWithTest {
       Tensor value = changed(model, VALUE, Tensor::copy);
       try (Model untied = model.with(Map.of(DECODER, matrix));
           Model next = untied.with(Map.of(VALUE, value))) {
-        Tensor states = model.encoder().forward(batch, pass, null);
-        Tensor same = untied.encoder().forward(batch, pass, null);
+        Tensor states = model.stack().forward(batch, pass, null);
+        Tensor same = untied.stack().forward(batch, pass, null);
         assertThat(Reduction.largestDifference(states, same)).isZero();
         assertThat(logits(untied)).isNotEqualTo(logits(model));
         assertThat(untied.tensors()).containsKeys(DECODER, WORDS);

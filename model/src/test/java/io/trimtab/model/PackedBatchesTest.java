@@ -26,7 +26,7 @@ class PackedBatchesTest {
   private static final double LIMIT = 1e-5;
 
   private static Stream<DynamicTest> each(Consumer<Model> check) throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(
@@ -40,7 +40,7 @@ class PackedBatchesTest {
   }
 
   private static Tensor hidden(Model model, Batch batch) {
-    return model.encoder().forward(batch, Pass.plain(batch.layout()), null);
+    return model.stack().forward(batch, Pass.plain(batch.layout()), null);
   }
 
   @TestFactory
@@ -67,7 +67,7 @@ class PackedBatchesTest {
           Batch batch = Tiny.random(model, 2, 30, 30, 5, 12, 3);
           int[][] chosen = {{0, 13, 29}, {2, 3, 20}, {}, {11}, {0, 1, 2}};
           Positions wanted = Positions.of(chosen, batch.layout());
-          Tensor some = model.encoder().forward(batch, Pass.plain(batch.layout()), wanted);
+          Tensor some = model.stack().forward(batch, Pass.plain(batch.layout()), wanted);
           Tensor all = hidden(model, batch);
           Tensor same = Indexing.select(all, 0, wanted.indices(Device.CPU));
           assertThat(some.size(0)).isEqualTo(10);

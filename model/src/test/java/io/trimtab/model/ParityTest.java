@@ -18,7 +18,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Every recorded encoder computes what transformers computes. */
+/** Every recorded model computes what transformers computes. */
 class ParityTest {
   private static final double LIMIT = 1e-4;
 
@@ -28,15 +28,15 @@ class ParityTest {
   }
 
   @TestFactory
-  Stream<DynamicTest> everyRecordedEncoderIsThatOfTransformers() throws IOException {
+  Stream<DynamicTest> everyRecordedModelIsThatOfTransformers() throws IOException {
     if (!Files.isDirectory(Tiny.recorded())) {
       return Stream.of(
           DynamicTest.dynamicTest(
               "recorded models", () -> assumeThat(Tiny.recorded()).as("recordings").exists()));
     }
-    List<Path> encoders = Tiny.encoders();
-    assertThat(encoders).as("known encoders among the recordings").isNotEmpty();
-    return encoders.stream()
+    List<Path> models = Tiny.models();
+    assertThat(models).as("known models among the recordings").isNotEmpty();
+    return models.stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(
@@ -49,7 +49,7 @@ class ParityTest {
         TensorFile io = Tiny.io(folder)) {
       Batch batch = Tiny.batch(io);
       Pass pass = Pass.plain(batch.layout());
-      List<Tensor> states = model.encoder().hiddenStates(batch, pass);
+      List<Tensor> states = model.stack().hiddenStates(batch, pass);
       for (int i = 0; i < states.size(); i++) {
         Tensor recorded = Tiny.packed(Tiny.tensor(io, "hidden." + i), batch.layout());
         assertThat(Reduction.largestDifference(states.get(i), recorded))
@@ -66,7 +66,7 @@ class ParityTest {
 
   @TestFactory
   Stream<DynamicTest> halfPrecisionIsNear() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(

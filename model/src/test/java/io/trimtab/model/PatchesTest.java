@@ -78,14 +78,13 @@ class PatchesTest {
       return (Patch.KeysAndValues)
           (hidden, pass) -> {
             checkOwnTokensOnly(hidden, pass);
-            Tensor keys =
-                ramp(strength, 1, 2, model.encoder().blocks().get(pass.block()).keySize());
+            Tensor keys = ramp(strength, 1, 2, model.stack().blocks().get(pass.block()).keySize());
             return new Patch.KeysAndValues.Prefix(keys, keys);
           };
     }
-    Tensor hidden = model.encoder().embeddings().words().table();
-    boolean amongWords = site.path().equals(model.encoder().embeddings().words().path());
-    long size = amongWords ? hidden.size(1) : model.config().integer("hidden_size", 0);
+    Tensor hidden = model.stack().embeddings().words().table();
+    boolean amongWords = site.path().equals(model.stack().embeddings().words().path());
+    long size = amongWords ? hidden.size(1) : model.stack().blocks().getLast().hiddenSize();
     return new Patch.Inserted() {
       @Override
       public int count() {
@@ -99,7 +98,7 @@ class PatchesTest {
 
       @Override
       public Tensor vectors(Pass pass) {
-        return ramp(strength, 1, size == 0 ? model.config().integer("dim") : size);
+        return ramp(strength, 1, size);
       }
     };
   }
@@ -116,7 +115,7 @@ class PatchesTest {
 
   @TestFactory
   Stream<DynamicTest> rowsUnderDifferentPatchesAreAsInPassesOfTheirOwn() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(
@@ -166,7 +165,7 @@ class PatchesTest {
 
   @TestFactory
   Stream<DynamicTest> everySiteIsReached() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(
@@ -220,7 +219,7 @@ class PatchesTest {
 
   @TestFactory
   Stream<DynamicTest> aPathStandsForOneLayerWhichEveryUseShares() throws IOException {
-    return Tiny.encoders().stream()
+    return Tiny.models().stream()
         .map(
             folder ->
                 DynamicTest.dynamicTest(
@@ -240,7 +239,7 @@ class PatchesTest {
 
   /** The last linear layer of the last block is used once a block where blocks are shared. */
   private static void countUses(Model model) {
-    List<Block> blocks = model.encoder().blocks();
+    List<Block> blocks = model.stack().blocks();
     List<Layer> last = blocks.getLast().walk().filter(Linear.class::isInstance).toList();
     AtomicInteger uses = new AtomicInteger();
     Patch.Output count =
@@ -250,7 +249,7 @@ class PatchesTest {
         };
     Batch batch = Tiny.random(model, 6, 4);
     Patches patches = Patches.of(Map.of(Site.output(last.getLast().path()), count));
-    Tensor unused = model.encoder().forward(batch, Pass.with(batch.layout(), patches), null);
+    Tensor unused = model.stack().forward(batch, Pass.with(batch.layout(), patches), null);
     assertThat(unused.size(0)).isEqualTo(4);
     long shared = blocks.stream().filter(block -> block.equals(blocks.getLast())).count();
     assertThat(uses).hasValue((int) shared);

@@ -48,7 +48,7 @@ class RealModelsTest {
     if (!Files.isDirectory(models)) {
       return false;
     }
-    String maven = "maven--" + entry.maven().replace(":", "--");
+    String maven = entry.elsewhere().replace(":", "--");
     String hub = "hub--" + entry.hub().replace("/", "--");
     try (Stream<Path> entries = Files.list(models)) {
       return entries
@@ -81,7 +81,7 @@ class RealModelsTest {
       float[] all =
           Neural.logSoftmax(model.maskedLogits(batch, Pass.plain(batch.layout()), masks, null), -1)
               .toFloats();
-      int vocabulary = model.encoder().embeddings().words().rows();
+      int vocabulary = model.stack().embeddings().words().rows();
       int token = 0;
       for (JsonNode row : rows) {
         for (JsonNode mask : row.get("masks")) {

@@ -48,18 +48,18 @@ final class Tiny {
   }
 
   /** The recorded models whose task and type are known, or BERT alone. */
-  static List<Path> encoders() throws IOException {
+  static List<Path> models() throws IOException {
     if (!Files.isDirectory(recorded())) {
       return List.of(bert());
     }
     try (Stream<Path> folders = Files.list(recorded())) {
-      return folders.filter(Tiny::isKnownEncoder).sorted().toList();
+      return folders.filter(Tiny::isKnown).sorted().toList();
     }
   }
 
-  static boolean isKnownEncoder(Path folder) {
+  static boolean isKnown(Path folder) {
     String kind = ModelConfig.read(folder.resolve("io.json")).text("kind");
-    if (!List.of("mlm", "cls", "tokcls").contains(kind)) {
+    if (!List.of("mlm", "cls", "tokcls", "causal").contains(kind)) {
       return false;
     }
     try {
@@ -85,6 +85,11 @@ final class Tiny {
 
   static TensorFile io(Path folder) {
     return Safetensors.open(folder.resolve("io.safetensors"));
+  }
+
+  /** The recorded greedy text, each row with its prompt. */
+  static List<List<Integer>> greedy(Path folder) {
+    return ModelConfig.read(folder.resolve("io.json")).integerLists("greedy");
   }
 
   static Tensor tensor(TensorFile file, String name) {
@@ -120,7 +125,7 @@ final class Tiny {
   /** Rows of the given lengths with random tokens, and types where the model has two. */
   static Batch random(Model model, long seed, int... lengths) {
     Random random = new Random(seed);
-    int vocabulary = model.encoder().embeddings().words().rows();
+    int vocabulary = model.stack().embeddings().words().rows();
     boolean types = model.config().integer("type_vocab_size", 0) == 2;
     List<Batch.Row> rows = new ArrayList<>();
     for (int length : lengths) {
@@ -142,6 +147,9 @@ final class Tiny {
   static Tensor logits(Model model, Batch batch, Pass pass) {
     if (model.head(Head.MaskedLm.class).isPresent()) {
       return model.maskedLogits(batch, pass, everywhere(batch.layout()), null);
+    }
+    if (model.head(Head.CausalLm.class).isPresent()) {
+      return model.causalLogits(batch, pass, null, null);
     }
     return model.head(Head.SequenceClassifier.class).isPresent()
         ? model.classify(batch, pass)

@@ -54,7 +54,7 @@ public final class ClozeClassifier {
     this.model = model.model();
     this.cloze = cloze;
     this.labels = cloze.verbalizer().labels();
-    int positions = this.model.encoder().embeddings().maximumLength().orElse(Integer.MAX_VALUE);
+    int positions = this.model.stack().embeddings().maximumLength().orElse(Integer.MAX_VALUE);
     this.maxLength = Math.min(cloze.maxLength(), positions);
     this.encoder = new PromptEncoder(cloze.template(), model.tokenizer(), maxLength, cloze.side());
     this.words = new LabelWords(cloze.verbalizer().tokenIds(model.tokenizer()));

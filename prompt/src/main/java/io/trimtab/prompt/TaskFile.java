@@ -1,5 +1,6 @@
 package io.trimtab.prompt;
 
+import io.trimtab.hub.AtomicFiles;
 import io.trimtab.hub.EncodeOptions.TruncationSide;
 import io.trimtab.hub.HubException;
 import io.trimtab.hub.ModelConfig;
@@ -7,11 +8,9 @@ import java.io.IOException;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
@@ -37,15 +36,9 @@ public record TaskFile(String base, Cloze cloze) {
    */
   public void save(Path directory) {
     Path file = directory.resolve(NAME);
-    Path temporary = directory.resolve("." + NAME + "." + UUID.randomUUID() + ".tmp");
     try {
       Files.createDirectories(directory);
-      try {
-        Files.writeString(temporary, json());
-        Files.move(temporary, file, StandardCopyOption.ATOMIC_MOVE);
-      } finally {
-        Files.deleteIfExists(temporary);
-      }
+      AtomicFiles.write(file, json());
     } catch (IOException e) {
       throw new PromptException.TaskFile("cannot write " + file + ": " + e, e);
     }

@@ -74,6 +74,12 @@ public final class Engine {
     return 0;
   }
 
+  /** Whether this build of the engine has oneDNN's products beside the BLAS's. */
+  static boolean hasOneDnn() {
+    Native.touch();
+    return torch.hasMKLDNN();
+  }
+
   /** What run files record of the engine: its version and number of threads. */
   public static Map<String, String> description() {
     Native.touch();

@@ -1,10 +1,12 @@
 package io.trimtab.tensor;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
@@ -78,6 +80,12 @@ public final class Gradients {
     }
   }
 
+  /** Whether this thread builds a graph for gradients: not inside {@link #none}. */
+  static boolean recording() {
+    Native.touch();
+    return GradMode.is_enabled();
+  }
+
   /** Marks a tensor computed from no parameter as one whose gradient is wanted; for checks. */
   public static Tensor variable(Tensor values) {
     Tensor leaf = values.copy();
@@ -91,8 +99,10 @@ public final class Gradients {
    * backward pass, so a frozen weight that is decompressed inside costs memory only while it is
    * used.
    *
-   * @param input x, [.., in]
-   * @param forward computes y, [.., out], with the same leading sizes; runs without a graph
+   * <p>It costs no pass over x or y. The result must not be written to in place.
+   *
+   * @param input x, of any shape
+   * @param forward computes y, of any shape, in memory of its own; runs without a graph
    * @param backward from dL/dy, of y's shape, to dL/dx, of x's shape and type
    */
   public static Tensor custom(
@@ -101,35 +111,22 @@ public final class Gradients {
     if (!input.requiresGradient()) {
       return output;
     }
-    // A node of its own over x, and a zero of y's shape that hangs on it: the gradient that arrives
-    // at the zero is dL/dy; it is kept, and replaces, as dL/dx, what the zero sends down.
+    // Two nodes that hand a gradient on as it is: the lower one takes x, the upper one gives y, for
+    // between them the tensor is made to hold y. What enters the upper one, dL/dy, is exchanged for
+    // dL/dx, which the lower one expects.
     try (Scope scope = Scope.open()) {
-      Tensor own = Call.of(() -> input.handle().view_as(input.handle()), input);
-      Tensor zero =
-          Indexing.expand(Arithmetic.multiply(Reduction.mean(own, -1, true), 0), output.shape());
-      List<Tensor> arrived = new ArrayList<>(1);
-      GradientHook.add(
-          zero.handle(),
-          gradient -> {
-            arrived.add(retained(gradient));
-            return gradient;
-          });
-      GradientHook.add(
-          own.handle(),
-          ignored -> {
-            try (Tensor gradient = arrived.removeLast()) {
-              return none(() -> backward.apply(gradient));
-            }
-          });
-      return scope.keep(Arithmetic.add(output, zero));
+      Tensor lower = Operators.call("aten::_unsafe_view", "", input, sizes(input)).getFirst();
+      lower.handle().set_data(output.handle());
+      Tensor upper = Call.of(() -> lower.handle().alias(), lower);
+      if (upper.requiresGradient()) { // not where the caller builds no graph
+        GradientHook.add(upper.handle(), gradient -> none(() -> backward.apply(gradient)));
+      }
+      return scope.keep(upper);
     }
   }
 
-  /** The gradient's values, out of reach of the scope of the hook that saw it. */
-  private static Tensor retained(Tensor gradient) {
-    Tensor copy = gradient.contiguous();
-    copy.handle().retainReference();
-    return copy;
+  private static List<Long> sizes(Tensor tensor) {
+    return Arrays.stream(tensor.shape()).boxed().toList();
   }
 
   /**

@@ -84,6 +84,23 @@ public final class Indexing {
         values);
   }
 
+  /**
+   * Writes {@code values} over the part [start, start + their size) of a dimension of {@code
+   * buffer}: for memory that its owner alone fills, such as a cache. No gradient passes.
+   */
+  public static void overwrite(Tensor buffer, int dimension, long start, Tensor values) {
+    try (Scope _ = Scope.open()) {
+      Call.run(
+          () ->
+              buffer
+                  .handle()
+                  .narrow(dimension, start, values.size(dimension))
+                  .copy_(values.handle().detach()),
+          buffer,
+          values);
+    }
+  }
+
   static TensorVector vector(List<Tensor> tensors) {
     TensorVector vector = new TensorVector();
     tensors.forEach(tensor -> vector.push_back(tensor.handle()));

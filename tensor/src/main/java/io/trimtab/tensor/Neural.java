@@ -7,6 +7,12 @@ import org.jspecify.annotations.Nullable;
 
 /** Activations, normalisation, attention, losses: what neural networks are made of. */
 public final class Neural {
+  /** Keys up to which attention trains in 32 bits on the CPU: converting is cheap. */
+  private static final long LONGEST_CONVERTED = 64;
+
+  /** Keys up to which plain products in BF16 train faster than the fused kernel in 32 bits. */
+  private static final long LONGEST_BY_PRODUCTS = 1024;
+
   private Neural() {}
 
   /** GELU with the error function: x Φ(x). */
@@ -63,6 +69,25 @@ public final class Neural {
         bias);
   }
 
+  /**
+   * Root-mean-square normalisation over the last dimension: x / √(mean(x²) + epsilon) · weight.
+   *
+   * @param input [.., n]
+   * @param weight [n]
+   * @param epsilon added to the mean square
+   */
+  public static Tensor rmsNorm(Tensor input, Tensor weight, double epsilon) {
+    return Call.of(
+        () ->
+            torch.rms_norm(
+                input.handle(),
+                new long[] {weight.size(0)},
+                new TensorOptional(weight.handle()),
+                new DoubleOptional(epsilon)),
+        input,
+        weight);
+  }
+
   /** Softmax over a dimension. */
   public static Tensor softmax(Tensor input, int dimension) {
     return Call.of(() -> torch.softmax(input.handle(), dimension, Native.SAME_TYPE), input);
@@ -74,7 +99,7 @@ public final class Neural {
   }
 
   /**
-   * softmax(Q Kᵀ · scale + mask) V by a fused kernel.
+   * softmax(Q Kᵀ · scale + mask) V, by the kernel that is fastest for these sizes and this type.
    *
    * @param query [batch, heads, queries, size]
    * @param key [batch, heads, keys, size]
@@ -85,6 +110,56 @@ public final class Neural {
    */
   public static Tensor attention(
       Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, double scale) {
+    return attention(query, key, value, mask, false, scale);
+  }
+
+  /**
+   * The same where query i sees only keys 0 to i, by a kernel that leaves the others out.
+   *
+   * @param query [batch, heads, n, size]
+   * @param key [batch, heads, n, size]
+   * @param value [batch, heads, n, size]
+   */
+  public static Tensor causalAttention(Tensor query, Tensor key, Tensor value, double scale) {
+    return attention(query, key, value, null, true, scale);
+  }
+
+  private static Tensor attention(
+      Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, boolean causal, double scale) {
+    DType type = query.dtype();
+    boolean half = type == DType.BF16 || type == DType.F16;
+    boolean trains = query.requiresGradient() || key.requiresGradient() || value.requiresGradient();
+    if (!half || !trains || query.device().kind() != Device.Kind.CPU) {
+      return fusedAttention(query, key, value, mask, causal, scale);
+    }
+    // On the CPU the fused kernel's gradient takes several times as long in 16 bits as in 32, and
+    // for short rows its result does too.
+    long keys = key.size(2);
+    if (type == DType.BF16 && !causal && keys > LONGEST_CONVERTED && keys <= LONGEST_BY_PRODUCTS) {
+      return attentionByProducts(query, key, value, mask, scale);
+    }
+    Tensor wide =
+        fusedAttention(
+            query.to(DType.F32),
+            key.to(DType.F32),
+            value.to(DType.F32),
+            mask == null ? null : mask.to(DType.F32),
+            causal,
+            scale);
+    return wide.to(type);
+  }
+
+  /** With all scores in memory, which is no loss as long as rows are not long. */
+  private static Tensor attentionByProducts(
+      Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, double scale) {
+    Tensor products = LinearAlgebra.matmul(query, key.transpose(2, 3));
+    Tensor scores = Arithmetic.multiply(products, scale);
+    Tensor masked = mask == null ? scores : Arithmetic.add(scores, mask);
+    return LinearAlgebra.matmul(softmax(masked, 3), value);
+  }
+
+  private static Tensor fusedAttention(
+      Tensor query, Tensor key, Tensor value, @Nullable Tensor mask, boolean causal, double scale) {
     return Call.of(
         () ->
             torch.scaled_dot_product_attention(
@@ -93,7 +168,7 @@ public final class Neural {
                 value.handle(),
                 optional(mask),
                 0.0,
-                false,
+                causal,
                 new DoubleOptional(scale),
                 false),
         query,

@@ -53,6 +53,66 @@ class GradientsTest {
   }
 
   @Test
+  void customResultMayHaveAnyShapeAndItsInputAnyOtherUse() {
+    try (Scope _ = Scope.open()) {
+      double error =
+          FiniteDifferences.largestError(
+              in -> {
+                Tensor x = in.get(0);
+                // Every element's square in one long row, out of a matrix that is used twice more.
+                Tensor row =
+                    Gradients.custom(
+                        x,
+                        all -> Arithmetic.power(all, 2).reshape(1, 1, 12),
+                        gradient -> Arithmetic.multiply(gradient.reshape(3, 4), x.detach()));
+                Tensor twice = Arithmetic.multiply(Reduction.sum(Neural.tanh(row)), 2);
+                return Arithmetic.add(
+                    twice, Reduction.sum(Arithmetic.multiply(x, frozen(x, eye()))));
+              },
+              List.of(random(7, 3, 4)));
+      // The hand-written gradient is that of half the square, so that the test can fail.
+      assertThat(error).isGreaterThan(1e-2);
+      double right =
+          FiniteDifferences.largestError(
+              in -> {
+                Tensor x = in.get(0);
+                Tensor row =
+                    Gradients.custom(
+                        x,
+                        all -> Arithmetic.power(all, 2).reshape(1, 1, 12),
+                        gradient ->
+                            Arithmetic.multiply(
+                                Arithmetic.multiply(gradient.reshape(3, 4), x.detach()), 2));
+                return Arithmetic.add(
+                    Reduction.sum(Neural.tanh(row)),
+                    Reduction.sum(Arithmetic.multiply(x, frozen(x, eye()))));
+              },
+              List.of(random(7, 3, 4)));
+      assertThat(right).isLessThan(1e-7);
+    }
+  }
+
+  private static Tensor eye() {
+    return Creation.doubles(new double[] {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, 4, 4);
+  }
+
+  @Test
+  void customInputKeepsItsValuesAndItsGraph() {
+    try (Scope _ = Scope.open()) {
+      Tensor x = Gradients.variable(random(8, 2, 3));
+      Tensor hidden = Neural.tanh(x);
+      double[] before = hidden.toDoubles();
+      Tensor y = frozen(hidden, random(9, 5, 3));
+      assertThat(hidden.toDoubles()).isEqualTo(before);
+      assertThat(hidden.shape()).containsExactly(2, 3);
+      assertThat(y.shape()).containsExactly(2, 5);
+      assertThat(y.requiresGradient()).isTrue();
+      assertThat(Gradients.none(() -> frozen(hidden, random(9, 5, 3))).requiresGradient())
+          .isFalse();
+    }
+  }
+
+  @Test
   void fusedAdamWTakesTheStepOfTheTextbook() {
     try (Scope _ = Scope.open();
         Parameter p = Parameter.of("p", Creation.floats(new float[] {1f, -2f}, 2));

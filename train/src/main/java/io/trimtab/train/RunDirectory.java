@@ -1,5 +1,6 @@
 package io.trimtab.train;
 
+import io.trimtab.hub.AtomicFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.delta.TrainingRule;
 import io.trimtab.delta.lora.AdaptedBiases;
@@ -344,7 +345,7 @@ public record AdaLora(
     config.put("lora_alpha", alpha == Math.rint(alpha) ? (Object) (long) alpha : (Object) alpha);
     config.put("lora_dropout", dropout);
     config.put("bias", bias.name().toLowerCase(Locale.ROOT));
-    config.put("fan_in_fan_out", false);
+    PeftFields.writeFanInFanOut(model, config);
     config.put("init_lora_weights", true);
     config.put("tinit", budget.warmup());
     config.put("tfinal", budget.finish());

@@ -16,6 +16,7 @@ import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** y + s B (E ⊙ A) x, equation 3 of the paper: A [rank, in], E [rank, 1], B [out, rank]. */
 final class AdaLoraLinear implements Part {
@@ -90,7 +91,21 @@ final class AdaLoraLinear implements Part {
 
   @Override
   public Patch patch() {
-    return (Patch.Output) this::apply;
+    return new Beside();
+  }
+
+  private final class Beside implements Patch.LowRank {
+    @Override
+    public Tensor apply(Tensor input, Tensor output, Pass pass) {
+      return AdaLoraLinear.this.apply(input, output, pass);
+    }
+
+    @Override
+    public @Nullable Product product() {
+      return rank() == 0
+          ? null
+          : new Product(Arithmetic.multiply(right.value(), values.value()), left.value(), scale);
+    }
   }
 
   private Tensor apply(Tensor input, Tensor output, Pass pass) {

@@ -5,6 +5,8 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.delta.lora.AdaptedBiases;
 import io.trimtab.hub.ModelConfig;
@@ -39,8 +41,16 @@ public final class AdaLoraMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with(
+        "peft",
+        "rank=8 initial=12 alpha=8 dropout=0 warmup=0 finish=0 interval=1 beta1=0.85 beta2=0.85"
+            + " orthogonality=0.5");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     int target = options.integer("rank", 8);
     AdaLora adaLora =
         AdaLora.ranks(options.integer("initial", Math.addExact(target, target / 2)), target)
@@ -73,12 +83,8 @@ public final class AdaLoraMethod implements DeltaMethod {
                 + ", expected AdaLoRA without; what this changes in the result is not computed");
       }
     }
-    if (config.flag("fan_in_fan_out", false)) {
-      throw new DeltaException.Unsupported(
-          "found fan_in_fan_out in "
-              + config.path()
-              + ", expected layers with rows of outputs; transposed ones are not read yet");
-    }
+    PeftFields.checkFanInFanOut(config, model);
+    config.integer("r", 0); // LoRA's, which PEFT writes and AdaLoRA has no use for
     int warmup = config.integer("tinit", 0);
     int finish = config.integer("tfinal", 0);
     int steps = config.integer("total_step", 0);

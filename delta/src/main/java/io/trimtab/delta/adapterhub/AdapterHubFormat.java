@@ -6,13 +6,12 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaFormat;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TorchCheckpoint;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
-import io.trimtab.model.Place;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import java.io.IOException;
@@ -20,7 +19,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 
 /**
@@ -63,6 +61,11 @@ public final class AdapterHubFormat implements DeltaFormat {
   }
 
   @Override
+  public String base(Path path) {
+    return ModelConfig.read(path.resolve(CONFIG)).text("model_name");
+  }
+
+  @Override
   public Delta load(Path directory, Model model) {
     ModelConfig config = ModelConfig.read(directory.resolve(CONFIG));
     check(config, directory, model);
@@ -70,7 +73,7 @@ public final class AdapterHubFormat implements DeltaFormat {
     try (Scope _ = Scope.open();
         TensorFile file =
             path.endsWith(PICKLED) ? TorchCheckpoint.open(path) : Safetensors.open(path)) {
-      Fields fields = new Fields(config.section("config"));
+      Fields fields = Translations.fields(config.section("config"));
       Translation translation = Translations.reading(fields);
       DeltaSpec spec = asWritten(config, translation.read(fields, model, file));
       fields.close();
@@ -123,9 +126,7 @@ public final class AdapterHubFormat implements DeltaFormat {
   }
 
   private static int hidden(Model model) {
-    Place last = Objects.requireNonNull(model.encoder().blocks().get(0).places().get("ff.w2"));
-    Linear output = (Linear) model.layer(last.path()).orElseThrow();
-    return (int) output.weight().out();
+    return model.stack().blocks().getFirst().hiddenSize();
   }
 
   private static Path tensors(Path directory) {

@@ -5,6 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.delta.bottleneck.Bottleneck;
 import io.trimtab.delta.bottleneck.CompacterMethod;
 import io.trimtab.delta.bottleneck.CompacterPlusPlusMethod;
@@ -15,6 +16,7 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Block;
 import io.trimtab.model.Model;
+import io.trimtab.model.Stack;
 import io.trimtab.tensor.Parameter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,7 +32,12 @@ import tools.jackson.databind.json.JsonMapper;
  */
 final class BottleneckTranslation implements Translation {
   private static final List<String> FLAGS =
-      List.of("mh_adapter", "output_adapter", "is_parallel", "adapter_residual_before_ln");
+      List.of(
+          "mh_adapter",
+          "output_adapter",
+          "is_parallel",
+          "adapter_residual_before_ln",
+          "use_gating");
   private static final List<String> IN_SEQUENCE =
       List.of("original_ln_before", "original_ln_after");
   private static final List<String> KRONECKER =
@@ -75,7 +82,6 @@ final class BottleneckTranslation implements Translation {
     }
     fields.need("ln_before", false);
     fields.need("ln_after", false);
-    fields.need("use_gating", false);
     fields.ignore("cross_adapter", "init_weights_seed"); // there is no cross-attention here
     own.put("leave_out", fields.integers("leave_out"));
     own.put("reduction_factor", factor(fields));
@@ -168,7 +174,7 @@ final class BottleneckTranslation implements Translation {
         throw Translation.noField(none);
       }
     }
-    for (String no : List.of("ln_before", "ln_after", "use_gating")) {
+    for (String no : List.of("ln_before", "ln_after")) {
       if (own.getOrDefault(no, false).equals(true)) {
         throw Translation.noField(no);
       }
@@ -270,8 +276,11 @@ final class BottleneckTranslation implements Translation {
   }
 
   private static String module(String path, Model model) {
-    if (model.config().modelType().equals("distilbert")) { // they are modules of its blocks
-      for (Block block : model.encoder().blocks()) {
+    boolean inBlocks =
+        model.config().modelType().equals("distilbert")
+            || model.stack().role() == Stack.Role.DECODER;
+    if (inBlocks) { // they are modules of its blocks
+      for (Block block : model.stack().blocks()) {
         if (path.equals(block.attention().path())) {
           return block.path() + ".attention_adapters";
         }

@@ -3,6 +3,7 @@ package io.trimtab.delta.adapterhub;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.delta.ia3.Ia3;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Model;

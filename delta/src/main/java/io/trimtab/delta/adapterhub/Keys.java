@@ -15,7 +15,7 @@ import java.util.Set;
  */
 record Keys(String adapter, String root) {
   static Keys of(Model model, String adapter) {
-    String embeddings = model.encoder().embeddings().path();
+    String embeddings = model.stack().embeddings().path();
     int dot = embeddings.lastIndexOf('.');
     return new Keys(adapter, dot < 0 ? "" : embeddings.substring(0, dot));
   }

@@ -4,6 +4,7 @@ import io.trimtab.delta.Address;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.delta.lora.Lora;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
@@ -31,13 +32,13 @@ final class LoraTranslation implements Translation {
   public DeltaSpec read(Fields fields, Model model, TensorFile file) {
     fields.ignore("init_weights", "init_weights_seed", "dtype");
     fields.need("use_dora", false);
-    fields.need("use_gating", false);
     fields.needNone("vera_d");
     fields.needNone("vera_b");
     int rank = fields.integer("r");
     return Lora.rank(rank)
         .alpha(fields.decimal("alpha", rank))
         .dropout(fields.decimal("dropout", 0))
+        .gated(fields.flag("use_gating", false))
         .on(Address.suffixes(Places.read(fields).paths(model)));
   }
 
@@ -71,6 +72,7 @@ final class LoraTranslation implements Translation {
     config.put("dropout", peft.decimal("lora_dropout", 0));
     config.put("init_weights", "lora");
     common(config);
+    config.put("use_gating", ((Lora) delta.spec()).gated());
     Places.of(paths(delta, DOWN), delta.base()).write(config);
     return config;
   }
@@ -102,6 +104,12 @@ final class LoraTranslation implements Translation {
       String at = path + ".loras." + keys.adapter();
       entries.add(DeltaTensors.Entry.of(at + ".lora_A", Translation.take(left, path + DOWN)));
       entries.add(DeltaTensors.Entry.of(at + ".lora_B", Translation.take(left, path + UP)));
+      if (((Lora) delta.spec()).gated()) {
+        for (String end : List.of(".weight", ".bias")) {
+          Parameter gate = Translation.take(left, path + ".lora_gate" + end);
+          entries.add(DeltaTensors.Entry.of(at + ".gate" + end, gate));
+        }
+      }
     }
     return entries;
   }

@@ -1,6 +1,7 @@
 package io.trimtab.delta.adapterhub;
 
 import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.Fields;
 import io.trimtab.model.Block;
 import io.trimtab.model.Model;
 import io.trimtab.model.Place;
@@ -53,7 +54,7 @@ record Places(List<String> attention, boolean intermediate, boolean output, List
   /** The paths of the layers in a model. */
   List<String> paths(Model model) {
     Set<String> paths = new LinkedHashSet<>();
-    List<Block> blocks = model.encoder().blocks();
+    List<Block> blocks = model.stack().blocks();
     for (int number : with(blocks.size(), leftOut)) {
       roles().forEach(role -> paths.add(path(blocks.get(number), role, model)));
     }
@@ -104,7 +105,7 @@ record Places(List<String> attention, boolean intermediate, boolean output, List
     Set<String> unnamed = new LinkedHashSet<>(paths);
     Map<Integer, Set<String>> roles = new LinkedHashMap<>();
     List<Integer> leftOut = new ArrayList<>();
-    List<Block> blocks = model.encoder().blocks();
+    List<Block> blocks = model.stack().blocks();
     for (int number = 0; number < blocks.size(); number++) {
       Set<String> here = new LinkedHashSet<>();
       blocks

@@ -4,6 +4,7 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.delta.prefix.Prefix;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Block;
@@ -40,20 +41,23 @@ final class PrefixTranslation implements Translation {
 
   @Override
   public DeltaSpec read(Fields fields, Model model, TensorFile file) {
-    fields.ignore("init_weights_seed", "shared_gating", "encoder_prefix", "cross_prefix");
-    fields.need("use_gating", false);
+    fields.ignore("init_weights_seed", "encoder_prefix", "cross_prefix");
+    boolean shared = fields.flag("shared_gating", true);
     boolean flat = fields.flag("flat", false);
     fields.ignore("bottleneck_size", "non_linearity");
     if (!flat) {
       fields.need("non_linearity", "tanh");
     }
-    int count = model.encoder().blocks().size();
+    int count = model.stack().blocks().size();
     List<Integer> leftOut = fields.integers("leave_out");
     Prefix prefix =
         Prefix.of(fields.integer("prefix_length"))
             .projected(flat ? 0 : fields.integer("bottleneck_size"))
             .dropout(fields.decimal("dropout", 0))
             .keepingPositions();
+    if (fields.flag("use_gating", false)) {
+      prefix = prefix.gated(shared ? Prefix.Gating.SHARED : Prefix.Gating.EACH);
+    }
     return leftOut.isEmpty() ? prefix : prefix.inBlocks(Places.with(count, leftOut));
   }
 
@@ -66,7 +70,10 @@ final class PrefixTranslation implements Translation {
   public Map<String, Object> config(Delta delta) {
     Prefix prefix = (Prefix) delta.spec();
     Model model = delta.base();
-    if (prefix.shifted() && model.encoder().embeddings().positions().isPresent()) {
+    if (prefix.embedded() > 0) {
+      throw Translation.noField("trained vectors of another size than the model's");
+    }
+    if (prefix.shifted() && model.stack().embeddings().positions().isPresent()) {
       throw Translation.noField("a prefix that shifts positions");
     }
     Map<String, Object> config = new LinkedHashMap<>();
@@ -76,11 +83,11 @@ final class PrefixTranslation implements Translation {
     config.put("bottleneck_size", prefix.inner() == 0 ? 512 : prefix.inner());
     config.put("non_linearity", "tanh");
     config.put("dropout", prefix.dropout());
-    config.put("leave_out", Places.without(model.encoder().blocks().size(), prefix.chosen(model)));
+    config.put("leave_out", Places.without(model.stack().blocks().size(), prefix.chosen(model)));
     config.put("encoder_prefix", true);
     config.put("cross_prefix", true);
-    config.put("use_gating", false);
-    config.put("shared_gating", true);
+    config.put("use_gating", prefix.gating() != Prefix.Gating.NONE);
+    config.put("shared_gating", prefix.gating() != Prefix.Gating.EACH);
     config.put("init_weights_seed", null);
     return config;
   }
@@ -117,17 +124,38 @@ final class PrefixTranslation implements Translation {
         entries.add(again(at + entry.key().substring(root.length()), entry));
       }
     }
+    if (prefix.gating() != Prefix.Gating.NONE) {
+      entries.addAll(gates(delta, prefix, keys, left));
+    }
+    return entries;
+  }
+
+  private static List<DeltaTensors.Entry> gates(
+      Delta delta, Prefix prefix, Keys keys, Map<String, Parameter> left) {
+    List<DeltaTensors.Entry> entries = new ArrayList<>();
+    for (int number : prefix.chosen(delta.base())) {
+      Block block = delta.base().stack().blocks().get(number);
+      for (String end : List.of(".weight", ".bias")) {
+        Parameter gate = left.remove(block.attention().path() + ".prefix_gate" + end);
+        if (gate != null) { // blocks that share their weights share it
+          String at = attention(block) + ".prefix_tuning.prefix_gates." + keys.adapter();
+          entries.add(DeltaTensors.Entry.of(at + end, gate));
+        }
+      }
+    }
     return entries;
   }
 
   /** The modules that have queries, keys and values, also those of blocks without a prefix. */
   private static Set<String> attentions(Model model) {
     Set<String> paths = new LinkedHashSet<>();
-    for (Block block : model.encoder().blocks()) {
-      Place query = Objects.requireNonNull(block.places().get("attn.q"));
-      paths.add(query.path().substring(0, query.path().lastIndexOf('.')));
-    }
+    model.stack().blocks().forEach(block -> paths.add(attention(block)));
     return paths;
+  }
+
+  private static String attention(Block block) {
+    Place query = Objects.requireNonNull(block.places().get("attn.q"));
+    return query.path().substring(0, query.path().lastIndexOf('.'));
   }
 
   /** The table [length, blocks · 2 · size] row after row. */

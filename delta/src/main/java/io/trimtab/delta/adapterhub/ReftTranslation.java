@@ -3,6 +3,7 @@ package io.trimtab.delta.adapterhub;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.delta.reft.Reft;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Activation;
@@ -112,7 +113,7 @@ final class ReftTranslation implements Translation {
   @Override
   public List<DeltaTensors.Entry> entries(Delta delta, Keys keys, Map<String, Parameter> left) {
     Reft reft = (Reft) delta.spec();
-    List<Block> blocks = delta.base().encoder().blocks();
+    List<Block> blocks = delta.base().stack().blocks();
     Set<String> paths = new LinkedHashSet<>();
     reft.chosen(delta.base()).forEach(number -> paths.add(blocks.get(number).path()));
     List<DeltaTensors.Entry> entries = new ArrayList<>();

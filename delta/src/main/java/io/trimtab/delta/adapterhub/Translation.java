@@ -4,6 +4,7 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Parameter;

@@ -4,6 +4,8 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
+import io.trimtab.hub.ModelConfig;
 import io.trimtab.tensor.Parameter;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +23,13 @@ final class Translations {
           new UnionTranslation());
 
   private Translations() {}
+
+  /** The fields of one architecture. */
+  static Fields fields(ModelConfig config) {
+    Fields fields = new Fields(config, config.text("architecture", "bottleneck"));
+    fields.ignore("architecture");
+    return fields;
+  }
 
   /** The one that reads the given fields. */
   static Translation reading(Fields fields) {

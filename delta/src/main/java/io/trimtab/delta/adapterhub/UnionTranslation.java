@@ -3,6 +3,7 @@ package io.trimtab.delta.adapterhub;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
+import io.trimtab.delta.Fields;
 import io.trimtab.delta.compose.Composition;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
@@ -27,7 +28,7 @@ final class UnionTranslation implements Translation {
     fields.ignore("configs");
     SequencedMap<String, DeltaSpec> specs = new LinkedHashMap<>();
     for (ModelConfig config : fields.config().sections("configs")) {
-      Fields own = new Fields(config);
+      Fields own = Translations.fields(config);
       DeltaSpec spec = Translations.reading(own).read(own, model, file);
       own.close();
       String name = config.text("architecture", "bottleneck");

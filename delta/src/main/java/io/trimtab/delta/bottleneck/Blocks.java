@@ -5,12 +5,14 @@ import io.trimtab.model.Block;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
+import io.trimtab.model.Place;
 import io.trimtab.model.Sublayer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 
 /** The sublayers of a model's blocks, with what adapters have to know of them. */
 final class Blocks {
@@ -19,21 +21,25 @@ final class Blocks {
    *
    * @param layer where it meets its input again
    * @param first the linear layers that read its input
-   * @param last the linear layer that it ends in
+   * @param last the linear layer that it ends in, or null where experts have one each
+   * @param weights the names of the matrices that its output comes of
+   * @param hidden the size of its output
    * @param numbers of the blocks that use it; several where they share their weights
    */
-  record Known(Sublayer layer, List<String> first, Linear last, TreeSet<Integer> numbers) {
-    long hidden() {
-      return last.weight().out();
-    }
-  }
+  record Known(
+      Sublayer layer,
+      List<String> first,
+      @Nullable Linear last,
+      List<String> weights,
+      long hidden,
+      TreeSet<Integer> numbers) {}
 
   private final SequencedMap<Sublayer, Known> known = new LinkedHashMap<>();
   private final Model model;
 
   Blocks(Model model) {
     this.model = model;
-    List<Block> blocks = model.encoder().blocks();
+    List<Block> blocks = model.stack().blocks();
     for (int i = 0; i < blocks.size(); i++) {
       Block block = blocks.get(i);
       add(block.attention(), block, List.of("attn.q", "attn.k", "attn.v"), "attn.proj", i);
@@ -42,21 +48,30 @@ final class Blocks {
   }
 
   private void add(Sublayer layer, Block block, List<String> first, String last, int number) {
-    known
-        .computeIfAbsent(
-            layer,
-            key ->
-                new Known(
-                    key,
-                    first.stream().map(name -> path(block, name)).distinct().toList(),
-                    linear(path(block, last)),
-                    new TreeSet<>()))
-        .numbers()
-        .add(number);
+    known.computeIfAbsent(layer, key -> known(key, block, first, last)).numbers().add(number);
   }
 
-  private static String path(Block block, String name) {
-    return Objects.requireNonNull(block.places().get(name), name).path();
+  private Known known(Sublayer layer, Block block, List<String> first, String last) {
+    SequencedMap<String, Place> places = block.places();
+    List<String> paths =
+        first.stream()
+            .map(places::get)
+            .filter(Objects::nonNull)
+            .map(Place::path)
+            .distinct()
+            .toList();
+    Place end = places.get(last);
+    Linear linear = end == null ? null : linear(end.path());
+    List<String> weights =
+        linear != null
+            ? List.of(linear.weightName())
+            : block
+                .walk()
+                .filter(each -> each.path().startsWith(layer.path() + "."))
+                .filter(Linear.class::isInstance)
+                .map(each -> ((Linear) each).weightName())
+                .toList();
+    return new Known(layer, paths, linear, weights, block.hiddenSize(), new TreeSet<>());
   }
 
   private Linear linear(String path) {
@@ -77,8 +92,7 @@ final class Blocks {
   }
 
   /** The sublayer that ends in a linear layer, or null. */
-  @org.jspecify.annotations.Nullable
-  Known endingIn(Layer last) {
+  @Nullable Known endingIn(Layer last) {
     return known.values().stream().filter(one -> one.last() == last).findFirst().orElse(null);
   }
 

@@ -3,6 +3,7 @@ package io.trimtab.delta.bottleneck;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
+import io.trimtab.delta.Presets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.LinkedHashMap;
@@ -72,15 +73,42 @@ public abstract sealed class BottleneckMethod implements DeltaMethod
                   "leave_out"),
           "is_parallel", List.of("original_ln_before", "original_ln_after", "residual_before_ln"));
 
-  /** For the subclasses here. */
-  BottleneckMethod() {}
+  private final String name;
+  private final String peftType;
+  private final String paper;
+  private final double defaultRate;
 
-  /** Settings by the name of the preset; the first one holds where none is asked for. */
-  abstract Map<String, Map<String, String>> presets();
+  /** For the subclasses here, which differ in this and in their presets. */
+  BottleneckMethod(String name, String peftType, String paper, double defaultRate) {
+    this.name = name;
+    this.peftType = peftType;
+    this.paper = paper;
+    this.defaultRate = defaultRate;
+  }
+
+  @Override
+  public final String name() {
+    return name;
+  }
+
+  @Override
+  public final String peftType() {
+    return peftType;
+  }
+
+  @Override
+  public final String paper() {
+    return paper;
+  }
+
+  @Override
+  public final double defaultRate() {
+    return defaultRate;
+  }
 
   /** The names of its presets, the one that holds where none is asked for first. */
   public final List<String> presetNames() {
-    return List.copyOf(presets().keySet());
+    return presets().names();
   }
 
   /**
@@ -89,21 +117,7 @@ public abstract sealed class BottleneckMethod implements DeltaMethod
    * @throws DeltaException where the method has none of that name
    */
   public final Bottleneck preset(String name) {
-    return BottleneckFields.read(this, fields(name), false);
-  }
-
-  private Map<String, String> fields(String preset) {
-    Map<String, String> fields = presets().get(preset);
-    if (fields == null) {
-      throw new DeltaException(
-          "found preset="
-              + preset
-              + " for "
-              + name()
-              + ", expected "
-              + String.join(", ", presetNames()));
-    }
-    return fields;
+    return BottleneckFields.read(this, presets().named(name, name()), false);
   }
 
   @Override
@@ -114,8 +128,9 @@ public abstract sealed class BottleneckMethod implements DeltaMethod
   @Override
   public final DeltaSpec fromOptions(Map<String, String> typed, Model model) {
     Map<String, String> own = new TreeMap<>(typed);
-    String preset = Objects.requireNonNullElse(own.remove("preset"), presetNames().getFirst());
-    Map<String, String> fields = new LinkedHashMap<>(fields(preset));
+    String preset =
+        Objects.requireNonNullElse(own.remove(Presets.OPTION), presetNames().getFirst());
+    Map<String, String> fields = new LinkedHashMap<>(presets().named(preset, name()));
     own.keySet().forEach(key -> INSTEAD.getOrDefault(key, List.of()).forEach(fields::remove));
     fields.putAll(own);
     if (fields.getOrDefault("phm_layer", "false").equals("true")) {

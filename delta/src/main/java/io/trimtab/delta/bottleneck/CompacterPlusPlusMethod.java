@@ -2,8 +2,7 @@ package io.trimtab.delta.bottleneck;
 
 import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.trimtab.delta.Presets;
 
 /**
  * Registers Compacter++, which is Compacter behind the feed-forward network alone (Karimi Mahabadi
@@ -11,55 +10,31 @@ import java.util.Map;
  */
 @AutoService(DeltaMethod.class)
 public final class CompacterPlusPlusMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "compacterpp";
+  /** Made by whoever looks for methods. */
+  public CompacterPlusPlusMethod() {
+    super(
+        "compacterpp",
+        "TRIMTAB_COMPACTERPP",
+        "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
+            + " 2021",
+        3e-3);
   }
 
   @Override
-  public String peftType() {
-    return "TRIMTAB_COMPACTERPP";
-  }
-
-  @Override
-  public String paper() {
-    return "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
-        + " 2021";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 3e-3;
-  }
-
-  @Override
-  Map<String, Map<String, String>> presets() {
-    Map<String, Map<String, String>> presets = new LinkedHashMap<>();
-    presets.put(
-        "adapterhub",
-        Map.ofEntries(
-            Map.entry("phm_layer", "true"),
-            Map.entry("non_linearity", "gelu"),
-            Map.entry("reduction_factor", "32"),
-            Map.entry("hypercomplex_nonlinearity", "xavier-normal"),
-            Map.entry("mh_adapter", "false"),
-            Map.entry("original_ln_before", "true")));
-    presets.put(
-        "opendelta",
-        Map.ofEntries(
-            Map.entry("phm_layer", "true"),
-            Map.entry("non_linearity", "gelu_new"),
-            Map.entry("reduction_factor", "16"),
-            Map.entry("shared_phm_rule", "false"),
-            Map.entry("modified_modules", "ff@.w2@")));
-    presets.put(
-        "paper",
-        Map.ofEntries(
-            Map.entry("phm_layer", "true"),
-            Map.entry("non_linearity", "gelu_new"),
-            Map.entry("reduction_factor", "32"),
-            Map.entry("phm_init_range", "0.01"),
-            Map.entry("mh_adapter", "false")));
-    return presets;
+  public Presets presets() {
+    return Presets.NONE
+        .with(
+            "adapterhub",
+            "phm_layer=true non_linearity=gelu reduction_factor=32"
+                + " hypercomplex_nonlinearity=xavier-normal mh_adapter=false"
+                + " original_ln_before=true")
+        .with(
+            "opendelta",
+            "phm_layer=true non_linearity=gelu_new reduction_factor=16 shared_phm_rule=false"
+                + " modified_modules=ff@.w2@")
+        .with(
+            "paper",
+            "phm_layer=true non_linearity=gelu_new reduction_factor=32 phm_init_range=0.01"
+                + " mh_adapter=false");
   }
 }

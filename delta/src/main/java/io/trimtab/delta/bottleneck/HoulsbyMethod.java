@@ -2,8 +2,7 @@ package io.trimtab.delta.bottleneck;
 
 import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.trimtab.delta.Presets;
 
 /**
  * Registers adapters behind attention and behind the feed-forward network (Houlsby et al., 2019,
@@ -11,44 +10,20 @@ import java.util.Map;
  */
 @AutoService(DeltaMethod.class)
 public final class HoulsbyMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "houlsby";
+  /** Made by whoever looks for methods. */
+  public HoulsbyMethod() {
+    super(
+        "houlsby",
+        "TRIMTAB_HOULSBY",
+        "Houlsby et al., Parameter-Efficient Transfer Learning for NLP, 2019",
+        1e-3);
   }
 
   @Override
-  public String peftType() {
-    return "TRIMTAB_HOULSBY";
-  }
-
-  @Override
-  public String paper() {
-    return "Houlsby et al., Parameter-Efficient Transfer Learning for NLP, 2019";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 1e-3;
-  }
-
-  @Override
-  Map<String, Map<String, String>> presets() {
-    Map<String, Map<String, String>> presets = new LinkedHashMap<>();
-    presets.put(
-        "adapterhub",
-        Map.ofEntries(Map.entry("non_linearity", "swish"), Map.entry("reduction_factor", "16")));
-    presets.put(
-        "opendelta",
-        Map.ofEntries(
-            Map.entry("non_linearity", "gelu_new"),
-            Map.entry("init_weights", "opendelta"),
-            Map.entry("bottleneck_dim", "24")));
-    presets.put(
-        "paper",
-        Map.ofEntries(
-            Map.entry("non_linearity", "gelu"),
-            Map.entry("bottleneck_dim", "64"),
-            Map.entry("init_weights", "houlsby")));
-    return presets;
+  public Presets presets() {
+    return Presets.NONE
+        .with("adapterhub", "non_linearity=swish reduction_factor=16")
+        .with("opendelta", "non_linearity=gelu_new init_weights=opendelta bottleneck_dim=24")
+        .with("paper", "non_linearity=gelu bottleneck_dim=64 init_weights=houlsby");
   }
 }

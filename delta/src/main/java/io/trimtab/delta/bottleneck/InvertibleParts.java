@@ -23,7 +23,7 @@ final class InvertibleParts {
 
   static List<Part> of(
       Invertible settings, Model model, NonLinearity between, Start start, Rng rng) {
-    Embeddings embeddings = model.encoder().embeddings();
+    Embeddings embeddings = model.stack().embeddings();
     Layer last = embeddings.children().getLast();
     boolean projected = last instanceof Linear;
     long size = last instanceof Linear projection ? projection.weight().in() : Blocks.hidden(model);

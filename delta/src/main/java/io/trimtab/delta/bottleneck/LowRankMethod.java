@@ -2,8 +2,7 @@ package io.trimtab.delta.bottleneck;
 
 import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.trimtab.delta.Presets;
 
 /**
  * Registers low-rank adapters, which Compacter is compared with (Karimi Mahabadi et al., 2021,
@@ -11,25 +10,14 @@ import java.util.Map;
  */
 @AutoService(DeltaMethod.class)
 public final class LowRankMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "lowrank";
-  }
-
-  @Override
-  public String peftType() {
-    return "TRIMTAB_LOW_RANK_ADAPTER";
-  }
-
-  @Override
-  public String paper() {
-    return "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
-        + " 2021";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 1e-3;
+  /** Made by whoever looks for methods. */
+  public LowRankMethod() {
+    super(
+        "lowrank",
+        "TRIMTAB_LOW_RANK_ADAPTER",
+        "Karimi Mahabadi et al., Compacter: Efficient Low-Rank Hypercomplex Adapter Layers,"
+            + " 2021",
+        1e-3);
   }
 
   @Override
@@ -38,20 +26,9 @@ public final class LowRankMethod extends BottleneckMethod {
   }
 
   @Override
-  Map<String, Map<String, String>> presets() {
-    Map<String, Map<String, String>> presets = new LinkedHashMap<>();
-    presets.put(
-        "opendelta",
-        Map.ofEntries(
-            Map.entry("non_linearity", "gelu_new"),
-            Map.entry("reduction_factor", "32"),
-            Map.entry("low_rank_rank", "1")));
-    presets.put(
-        "paper",
-        Map.ofEntries(
-            Map.entry("non_linearity", "gelu_new"),
-            Map.entry("reduction_factor", "32"),
-            Map.entry("low_rank_rank", "1")));
-    return presets;
+  public Presets presets() {
+    return Presets.NONE
+        .with("opendelta", "non_linearity=gelu_new reduction_factor=32 low_rank_rank=1")
+        .with("paper", "non_linearity=gelu_new reduction_factor=32 low_rank_rank=1");
   }
 }

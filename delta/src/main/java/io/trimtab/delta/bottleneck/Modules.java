@@ -2,20 +2,16 @@ package io.trimtab.delta.bottleneck;
 
 import io.trimtab.delta.Address;
 import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.OpenDeltaTargets;
 import io.trimtab.model.Block;
 import io.trimtab.model.Embeddings;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.model.Norm;
-import io.trimtab.model.Place;
 import io.trimtab.model.Sublayer;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -43,85 +39,27 @@ final class Modules {
     layers = model.root().walk().filter(layer -> !layer.path().isEmpty()).toList();
   }
 
-  /** The modules of a name, in the order of computation. */
+  /**
+   * The modules of a name, in the order of computation.
+   *
+   * @throws DeltaException.NoMatch where it hits nothing; names near misses
+   */
   List<Module> named(String name, List<String> exclude) {
+    Address address = OpenDeltaTargets.excluding(OpenDeltaTargets.entry(name), exclude);
     List<Module> found = new ArrayList<>();
-    for (String path : name.contains("@") ? common(name.replace("@", "")) : matching(name)) {
-      if (exclude.stream().noneMatch(path::startsWith)) {
-        found.add(module(path));
-      }
-    }
-    if (found.isEmpty()) {
-      throw new DeltaException.NoMatch(
-          "found no module "
-              + name
-              + " in "
-              + model.name()
-              + ", expected the end of a path such as "
-              + blocks.all().getLast().layer().path()
-              + ", [r] and a regular expression, or attn@, attn@.proj@, ff@ or ff@.w2@");
-    }
-    return found;
-  }
-
-  private Set<String> common(String name) {
-    Set<String> paths = new LinkedHashSet<>();
-    for (Block block : model.encoder().blocks()) {
-      Place place = block.places().get(name);
-      if (place != null && place.outputs() > 0) {
+    for (Address.Hit hit : address.findLeniently(model, Address.Kind.MODULES)) {
+      if (hit.outputs() != null) {
         throw new DeltaException.Unsupported(
             "found "
                 + name
                 + " as a part of "
-                + place.path()
+                + hit.path()
                 + ", which computes several things at once, expected a whole layer to put an"
                 + " adapter behind; name that layer");
       }
-      if (place != null) {
-        paths.add(place.path());
-      }
+      found.add(module(hit.path()));
     }
-    return paths;
-  }
-
-  private Set<String> matching(String name) {
-    Pattern regex = name.startsWith("[r]") ? compile(name.substring(3)) : null;
-    Set<String> paths = new LinkedHashSet<>();
-    for (String path : allPaths()) {
-      boolean hit = regex == null ? Address.endsIn(path, name) : regex.matcher(path).matches();
-      if (hit) {
-        paths.add(path);
-      }
-    }
-    return paths;
-  }
-
-  /** Paths of layers and of the modules around them, which are no layers here. */
-  private Set<String> allPaths() {
-    Set<String> paths = new LinkedHashSet<>();
-    for (Layer layer : layers) {
-      String path = layer.path();
-      for (int dot = path.indexOf('.'); dot >= 0; dot = path.indexOf('.', dot + 1)) {
-        paths.add(path.substring(0, dot));
-      }
-      paths.add(path);
-    }
-    return paths;
-  }
-
-  /** From a dot to the end, as OpenDelta means it; it tries the leftmost place alone. */
-  private static Pattern compile(String regex) {
-    try {
-      return Pattern.compile("(?:.*\\.)?(?:" + regex + ")");
-    } catch (PatternSyntaxException e) {
-      throw new DeltaException(
-          "found \""
-              + regex
-              + "\" as a regular expression ("
-              + e.getDescription()
-              + "), expected Java's syntax",
-          e);
-    }
+    return found;
   }
 
   private Module module(String path) {

@@ -2,8 +2,7 @@ package io.trimtab.delta.bottleneck;
 
 import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import io.trimtab.delta.Presets;
 
 /**
  * Registers adapters behind the feed-forward network alone (Pfeiffer et al., 2021, section 3 and
@@ -11,51 +10,28 @@ import java.util.Map;
  */
 @AutoService(DeltaMethod.class)
 public final class PfeifferMethod extends BottleneckMethod {
-  @Override
-  public String name() {
-    return "pfeiffer";
+  /** Made by whoever looks for methods. */
+  public PfeifferMethod() {
+    super(
+        "pfeiffer",
+        "TRIMTAB_PFEIFFER",
+        "Pfeiffer et al., AdapterFusion: Non-Destructive Task Composition for Transfer Learning,"
+            + " 2021",
+        1e-3);
   }
 
   @Override
-  public String peftType() {
-    return "TRIMTAB_PFEIFFER";
-  }
-
-  @Override
-  public String paper() {
-    return "Pfeiffer et al., AdapterFusion: Non-Destructive Task Composition for Transfer Learning,"
-        + " 2021";
-  }
-
-  @Override
-  public double defaultRate() {
-    return 1e-3;
-  }
-
-  @Override
-  Map<String, Map<String, String>> presets() {
-    Map<String, Map<String, String>> presets = new LinkedHashMap<>();
-    presets.put(
-        "adapterhub",
-        Map.ofEntries(
-            Map.entry("mh_adapter", "false"),
-            Map.entry("original_ln_before", "true"),
-            Map.entry("non_linearity", "relu"),
-            Map.entry("reduction_factor", "16")));
-    presets.put(
-        "opendelta",
-        Map.ofEntries(
-            Map.entry("non_linearity", "gelu_new"),
-            Map.entry("init_weights", "opendelta"),
-            Map.entry("modified_modules", "ff@.w2@"),
-            Map.entry("bottleneck_dim", "24")));
-    presets.put(
-        "paper",
-        Map.ofEntries(
-            Map.entry("mh_adapter", "false"),
-            Map.entry("original_ln_before", "true"),
-            Map.entry("non_linearity", "relu"),
-            Map.entry("reduction_factor", "16")));
-    return presets;
+  public Presets presets() {
+    return Presets.NONE
+        .with(
+            "adapterhub",
+            "mh_adapter=false original_ln_before=true non_linearity=relu reduction_factor=16")
+        .with(
+            "opendelta",
+            "non_linearity=gelu_new init_weights=opendelta modified_modules=ff@.w2@"
+                + " bottleneck_dim=24")
+        .with(
+            "paper",
+            "mh_adapter=false original_ln_before=true non_linearity=relu reduction_factor=16");
   }
 }

@@ -35,7 +35,7 @@ final class Places {
   }
 
   private List<AdapterPlace> sublayers(Placement.Sublayers wanted) {
-    int count = model.encoder().blocks().size();
+    int count = model.stack().blocks().size();
     for (int number : wanted.leaveOut()) {
       if (number < 0 || number >= count) {
         throw new DeltaException.NoMatch(
@@ -77,7 +77,7 @@ final class Places {
       Blocks.Known sublayer,
       int block,
       Set<Integer> without) {
-    List<String> weights = List.of(sublayer.last().weightName());
+    List<String> weights = sublayer.weights();
     long hidden = sublayer.hidden();
     String site = sublayer.layer().path();
     return new AdapterPlace(path, from, site, point, hidden, hidden, block, without, weights);
@@ -128,7 +128,7 @@ final class Places {
   }
 
   private int blockOf(Layer layer) {
-    List<Block> all = model.encoder().blocks();
+    List<Block> all = model.stack().blocks();
     for (int i = 0; i < all.size(); i++) {
       if (all.get(i).walk().anyMatch(layer::equals)) {
         return i;

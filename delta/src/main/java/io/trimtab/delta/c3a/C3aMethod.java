@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.SizePattern;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
@@ -40,13 +41,18 @@ public final class C3aMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "block_size=256 start=xavier_uniform");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Targets targets = Targets.fromOptions(options, Targets.queriesAndValues(model));
     int size = options.integer("block_size", 0);
     C3a.Start start = start(options.text("start", C3a.Start.ZERO.text()));
     options.checkAllUsed();
-    int fitting = typed.containsKey("block_size") ? size : fitting(targets, model);
+    int fitting = options.has("block_size") ? size : fitting(targets, model);
     return new C3a(fitting, SizePattern.NONE, start, targets);
   }
 

@@ -6,10 +6,8 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.TrainingRule;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.model.Patch;
-import io.trimtab.model.Place;
 import io.trimtab.model.Site;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
@@ -219,9 +217,8 @@ public record Composition(How how, List<Child> children) implements DeltaSpec {
               + parts.getFirst().site()
               + " in a fusion, expected adapters, which change what a sublayer gives; use a sum");
     }
-    Place out = base.encoder().blocks().getFirst().places().get("attn.proj");
-    Linear last = (Linear) base.layer(Objects.requireNonNull(out).path()).orElseThrow();
-    return FusionPart.create(parts, (int) last.weight().out(), true, base.device(), rng);
+    int hidden = base.stack().blocks().getFirst().hiddenSize();
+    return FusionPart.create(parts, hidden, true, base.device(), rng);
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.SizePattern;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
@@ -44,8 +45,13 @@ public final class FourierFtMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "frequencies=1000 scaling=150 seed=777 gaussian=true");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Targets targets = Targets.fromOptions(options, Targets.queriesAndValues(model));
     long smallest = Long.MAX_VALUE;
     for (Linear linear : targets.linears(model, name())) {

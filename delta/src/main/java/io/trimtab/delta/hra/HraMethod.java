@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
@@ -38,8 +39,13 @@ public final class HraMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "rank=8 orthogonal=false");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Hra hra =
         new Hra(
             options.integer("rank", USUAL_RANK),

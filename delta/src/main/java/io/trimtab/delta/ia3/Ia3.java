@@ -7,10 +7,8 @@ import io.trimtab.delta.Part;
 import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.Targets;
 import io.trimtab.model.Layer;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -56,12 +54,7 @@ public record Ia3(Targets targets, List<String> feedForward) implements DeltaSpe
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Part> parts = new ArrayList<>();
-    for (Linear layer : targets.linears(model, "IA3")) {
-      parts.add(Ia3Linear.create(layer, isFeedForward(layer)));
-    }
-    parts.addAll(targets.saved(model).parts());
-    return parts;
+    return targets.parts(model, "IA3", layer -> Ia3Linear.create(layer, isFeedForward(layer)));
   }
 
   private boolean isFeedForward(Layer layer) {

@@ -7,10 +7,12 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Model;
+import io.trimtab.model.Place;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -41,8 +43,16 @@ public final class Ia3Method implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE
+        .with("adapterhub", "targets=@attn.k,@attn.v,@ff.w1")
+        .with("paper", "")
+        .with("peft", "");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     List<String> feedForward = options.texts("feedforward");
     boolean named = !options.text("targets", "").isEmpty();
     Targets targets = Targets.fromOptions(options, Address.ALL_LINEAR);
@@ -68,9 +78,10 @@ public final class Ia3Method implements DeltaMethod {
   }
 
   private static List<String> paths(Model model, String... parts) {
-    return model.encoder().blocks().stream()
+    return model.stack().blocks().stream()
         .flatMap(block -> Stream.of(parts).map(part -> block.places().get(part)))
-        .map(place -> Objects.requireNonNull(place).path())
+        .filter(Objects::nonNull) // experts have no one layer that ends the network
+        .map(Place::path)
         .distinct()
         .toList();
   }

@@ -6,9 +6,11 @@ import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.LinearAlgebra;
+import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.util.List;
 
 /**
  * A random linear map from d to D numbers, in O(D log D) instead of d · D: the first D rows of c H
@@ -21,14 +23,19 @@ final class Fastfood {
   /** Hadamard's matrix goes on in steps of at most this many bits of the index. */
   private static final int STEP = 5;
 
-  private final Tensor signs;
-  private final Tensor places;
-  private final Tensor gains;
+  private static final String SIGNS = ".fastfood_signs";
+  private static final String PLACES = ".fastfood_places";
+  private static final String GAINS = ".fastfood_gains";
+
+  private final Parameter signs;
+  private final Parameter places;
+  private final Parameter gains;
   private final long from;
   private final long to;
   private final int bits;
 
-  private Fastfood(Tensor signs, Tensor places, Tensor gains, long from, long to, int bits) {
+  private Fastfood(
+      Parameter signs, Parameter places, Parameter gains, long from, long to, int bits) {
     this.signs = signs;
     this.places = places;
     this.gains = gains;
@@ -38,12 +45,14 @@ final class Fastfood {
   }
 
   /**
-   * Draws a map; from the same source always the same one. Its factors live as long as it does.
+   * Draws a map; from the same source always the same one. Whoever owns it closes its {@link
+   * #factors}.
    *
+   * @param name what the factors' names begin with
    * @param from d
    * @param to D
    */
-  static Fastfood draw(long from, long to, Device device, Rng rng) {
+  static Fastfood draw(String name, long from, long to, Device device, Rng rng) {
     int bits = 64 - Long.numberOfLeadingZeros(Math.max(from, to) - 1);
     int size = 1 << bits;
     try (Scope _ = Scope.open()) {
@@ -58,17 +67,23 @@ final class Fastfood {
       double scale = Math.sqrt((double) size / to) / Math.sqrt(squares / size);
       Tensor gains = Arithmetic.multiply(Creation.floats(normal, size), scale);
       return new Fastfood(
-          held(signs, device),
-          held(Creation.longs(order, size), device),
-          held(gains, device),
+          Parameter.constant(name + SIGNS, signs.to(device)),
+          Parameter.constant(name + PLACES, Creation.longs(order, size).to(DType.I32).to(device)),
+          Parameter.constant(name + GAINS, gains.to(device)),
           from,
           to,
           bits);
     }
   }
 
-  private static Tensor held(Tensor tensor, Device device) {
-    return tensor.to(device).held();
+  /** What it is made of; all of it drawn, so that no file need hold it. */
+  List<Parameter> factors() {
+    return List.of(signs, places, gains);
+  }
+
+  /** Whether a constant of that name is one of some map's factors. */
+  static boolean isFactor(String name) {
+    return name.endsWith(SIGNS) || name.endsWith(PLACES) || name.endsWith(GAINS);
   }
 
   /** Fisher and Yates's shuffle. */
@@ -86,15 +101,15 @@ final class Fastfood {
   /** From θ [d] to [D], in θ's type. */
   Tensor apply(Tensor theta) {
     DType type = theta.dtype();
-    Tensor signed = Arithmetic.multiply(theta, signs.to(type));
+    Tensor signed = Arithmetic.multiply(theta, signs.value().to(type));
     long size = 1L << bits;
     Tensor padded =
         from == size
             ? signed
             : Indexing.concat(
-                java.util.List.of(signed, Creation.zeros(type, theta.device(), size - from)), 0);
-    Tensor mixed = Indexing.select(hadamard(padded), 0, places);
-    Tensor spread = hadamard(Arithmetic.multiply(mixed, gains.to(type)));
+                List.of(signed, Creation.zeros(type, theta.device(), size - from)), 0);
+    Tensor mixed = Indexing.select(hadamard(padded), 0, places.value());
+    Tensor spread = hadamard(Arithmetic.multiply(mixed, gains.value().to(type)));
     return Indexing.slice(spread, 0, 0, to);
   }
 

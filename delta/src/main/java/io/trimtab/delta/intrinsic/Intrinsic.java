@@ -99,12 +99,17 @@ public record Intrinsic(int dimension, boolean structured, int seed, Targets tar
         Linear linear = linears.get(i);
         Rng own = Rng.seeded(seed).derive(linear.weightName().hashCode());
         long entries = linear.weight().in() * linear.weight().out();
-        Fastfood map = Fastfood.draw(free, entries, device, own);
+        Fastfood map = Fastfood.draw(linear.weightName(), free, entries, device, own);
         parts.add(new IntrinsicWeight(linear, map, theta, lambda, i));
       }
     }
     parts.addAll(targets.saved(model).parts());
     return parts;
+  }
+
+  @Override
+  public boolean isStored(Parameter constant) {
+    return !Fastfood.isFactor(constant.name());
   }
 
   private List<Linear> linears(Model model) {

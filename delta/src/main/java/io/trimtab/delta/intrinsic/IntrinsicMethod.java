@@ -38,7 +38,7 @@ public final class IntrinsicMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Intrinsic intrinsic =
         new Intrinsic(
             options.integer("dimension", USUAL_DIMENSION),

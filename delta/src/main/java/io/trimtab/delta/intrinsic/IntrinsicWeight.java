@@ -50,6 +50,11 @@ record IntrinsicWeight(
   }
 
   @Override
+  public List<Parameter> constants() {
+    return map.factors();
+  }
+
+  @Override
   public List<String> baseTensors() {
     return List.of(layer.weightName());
   }

@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.Presets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.List;
@@ -34,8 +35,13 @@ public final class LnTuningMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Norms norms = Norms.parse(options.text("targets", ""));
     List<String> save = options.texts("save");
     options.checkAllUsed();

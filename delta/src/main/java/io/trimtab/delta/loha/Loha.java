@@ -11,7 +11,6 @@ import io.trimtab.delta.Targets;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -78,10 +77,7 @@ public record Loha(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Part> parts = new ArrayList<>();
-    targets.linears(model, "LoHa").forEach(layer -> parts.add(part(layer, rng)));
-    parts.addAll(targets.saved(model).parts());
-    return parts;
+    return targets.parts(model, "LoHa", layer -> part(layer, rng));
   }
 
   /** The part on one layer. */

@@ -4,6 +4,7 @@ import io.trimtab.delta.LinearDelta;
 import io.trimtab.delta.LycorisDropout;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Pass;
+import io.trimtab.model.Patch;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
@@ -15,6 +16,7 @@ import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** LoHa beside a linear layer: y + s ((w1_a w1_b) ⊙ (w2_a w2_b)) x. */
 final class LohaLinear extends LinearDelta {
@@ -69,19 +71,29 @@ final class LohaLinear extends LinearDelta {
   @Override
   protected Tensor product(Tensor input, Pass pass) {
     DType type = input.dtype();
-    long in = layer().weight().in();
-    long out = layer().weight().out();
-    long rank = inner1.value().size(0);
-    // The product is of rank² terms (w1_a)ₖ ⊙ (w2_a)ₗ times (w1_b)ₖ ⊙ (w2_b)ₗ; few are cheaper.
-    boolean thin = rank * rank * (in + out) < in * out;
     Tensor product =
-        thin
+        isThin()
             ? LinearAlgebra.linear(
                 LinearAlgebra.linear(input, pairs(inner1, inner2, 0).to(type), null),
                 pairs(outer1, outer2, 1).to(type),
                 null)
             : LinearAlgebra.linear(input, hadamard().to(type), null);
     return dropout.apply(Arithmetic.multiply(product, scale), pass);
+  }
+
+  /** The product is of rank² terms (w1_a)ₖ ⊙ (w2_a)ₗ times (w1_b)ₖ ⊙ (w2_b)ₗ; few are cheaper. */
+  private boolean isThin() {
+    long in = layer().weight().in();
+    long out = layer().weight().out();
+    long rank = inner1.value().size(0);
+    return rank * rank * (in + out) < in * out;
+  }
+
+  @Override
+  protected Patch.LowRank.@Nullable Product lowRank() {
+    return isThin()
+        ? new Patch.LowRank.Product(pairs(inner1, inner2, 0), pairs(outer1, outer2, 1), scale)
+        : null;
   }
 
   /** Every pair of a vector of {@code a} and one of {@code b}, multiplied number by number. */

@@ -5,6 +5,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.LycorisDropout;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.RankPatterns;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
@@ -36,8 +37,13 @@ public final class LohaMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "rank=8 alpha=8");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     int rank = options.integer("rank", 8);
     Loha loha =
         Loha.rank(rank)

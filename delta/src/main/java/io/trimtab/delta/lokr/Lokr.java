@@ -12,7 +12,6 @@ import io.trimtab.delta.Targets;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -104,10 +103,7 @@ public record Lokr(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Part> parts = new ArrayList<>();
-    targets.linears(model, "LoKr").forEach(layer -> parts.add(part(layer, rng)));
-    parts.addAll(targets.saved(model).parts());
-    return parts;
+    return targets.parts(model, "LoKr", layer -> part(layer, rng));
   }
 
   /** The part on one layer. */

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
+import io.trimtab.delta.RankPatterns;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.delta.Targets;
 import io.trimtab.delta.TrainingRule;
@@ -34,6 +35,9 @@ import java.util.function.Consumer;
  * @param bias which stored biases are trained along
  * @param outputBias whether B has a bias of its own
  * @param dora whether rows of W + s B A are rescaled to trained magnitudes
+ * @param gated whether each row has a trained {@linkplain io.trimtab.delta.Gate gate} over the
+ *     layer's input in the place of the scale s, as in UniPELT (Mao et al., 2022, section 2.3); not
+ *     on embeddings
  * @param start where A and B start on linear layers; on embeddings A starts at zero, B random
  * @param trained which of A and B are trained on linear layers
  * @param rateRatio what the learning rate of B is multiplied by (LoRA+; Hayou et al., 2024)
@@ -52,6 +56,7 @@ public record Lora(
     Bias bias,
     boolean outputBias,
     boolean dora,
+    boolean gated,
     LoraStart start,
     Trained trained,
     double rateRatio,
@@ -93,6 +98,11 @@ public record Lora(
           "found DoRA with a bias of LoRA's own, expected one of them: whether the bias is rescaled"
               + " is not defined; leave lora_bias out");
     }
+    if (gated && (dora || outputBias)) {
+      throw new DeltaException.Unsupported(
+          "found gated LoRA with magnitudes or a bias of its own, expected neither: UniPELT has no"
+              + " such gates; leave use_gating or the other out");
+    }
     for (String part : fusedParts) {
       if (!FusedLayer.PARTS.contains(part)) {
         throw new DeltaException("found part \"" + part + "\" for LoRA, expected q, k or v");
@@ -113,6 +123,7 @@ public record Lora(
         Bias.NONE,
         false,
         false,
+        false,
         Starts.KAIMING,
         Trained.BOTH,
         1,
@@ -131,9 +142,9 @@ public record Lora(
     return with(draft -> draft.scaling = scaling.withStabilised(value));
   }
 
-  /** The same with other ranks and alphas at some layers; see {@link LoraScaling}. */
+  /** The same with other ranks and alphas at some layers; see {@link RankPatterns}. */
   public Lora patterns(Map<String, Integer> ranks, Map<String, Double> alphas) {
-    return with(draft -> draft.scaling = scaling.withPatterns(ranks, alphas));
+    return with(draft -> draft.scaling = scaling.with(new RankPatterns(ranks, alphas)));
   }
 
   /** The same with dropout before A. */
@@ -174,6 +185,11 @@ public record Lora(
   /** The same with trained magnitudes: DoRA. */
   public Lora dora(boolean value) {
     return with(draft -> draft.dora = value);
+  }
+
+  /** The same with a gate. */
+  public Lora gated(boolean value) {
+    return with(draft -> draft.gated = value);
   }
 
   /** The same from another start. */
@@ -229,6 +245,7 @@ public record Lora(
     private Bias bias;
     private boolean outputBias;
     private boolean dora;
+    private boolean gated;
     private LoraStart start;
     private Trained trained;
     private double rateRatio;
@@ -243,6 +260,7 @@ public record Lora(
       bias = from.bias;
       outputBias = from.outputBias;
       dora = from.dora;
+      gated = from.gated;
       start = from.start;
       trained = from.trained;
       rateRatio = from.rateRatio;
@@ -259,6 +277,7 @@ public record Lora(
           bias,
           outputBias,
           dora,
+          gated,
           start,
           trained,
           rateRatio,
@@ -277,13 +296,14 @@ public record Lora(
   public List<Part> parts(Model model, Rng rng) {
     SavedModules saved = targets.saved(model);
     LoraLinear.Settings settings =
-        new LoraLinear.Settings(start, dropout, outputBias, dora, bias != Bias.NONE, trained);
+        new LoraLinear.Settings(
+            start, dropout, outputBias, dora, gated, bias != Bias.NONE, trained);
     Set<String> adapted = new LinkedHashSet<>();
     List<Part> made = new ArrayList<>();
     for (Layer layer : targets.layers(model)) {
       adapted.add(layer.path());
       int r = scaling.rank(layer.path());
-      double scale = scaling.scale(layer.path());
+      double scale = gated ? 1 : scaling.scale(layer.path());
       made.add(
           switch (layer) {
             case Linear linear ->
@@ -293,7 +313,7 @@ public record Lora(
           });
     }
     made.addAll(AdaptedBiases.parts(model, bias, adapted, saved));
-    made.addAll(TrainableTokens.parts(model, tokens, adapted, headWithoutBias));
+    made.addAll(LoraTokens.parts(model, tokens, adapted, headWithoutBias));
     made.addAll(saved.parts());
     return made;
   }
@@ -305,15 +325,23 @@ public record Lora(
   }
 
   private Part embedding(Embedding layer, int r, double scale, Rng rng) {
-    if (outputBias || !fusedParts.isEmpty()) {
+    if (outputBias || gated || !fusedParts.isEmpty()) {
       throw new DeltaException.Unsupported(
           "found the embedding "
               + layer.path()
               + " as a target of LoRA "
-              + (outputBias ? "with a bias of its own" : "on parts " + fusedParts)
+              + (outputBias
+                  ? "with a bias of its own"
+                  : gated ? "with a gate" : "on parts " + fusedParts)
               + ", expected linear layers; leave it out");
     }
     return LoraEmbedding.create(layer, r, scale, dora, rng);
+  }
+
+  /** One of our own where PEFT has no such LoRA. */
+  @Override
+  public String peftType() {
+    return gated ? LoraMethod.GATED : method().peftType();
   }
 
   @Override

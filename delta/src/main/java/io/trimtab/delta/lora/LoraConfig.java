@@ -1,7 +1,10 @@
 package io.trimtab.delta.lora;
 
 import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.RankPatterns;
 import io.trimtab.delta.Targets;
+import io.trimtab.delta.tokens.TrainableTokens;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.ArrayList;
@@ -17,9 +20,6 @@ final class LoraConfig {
   private static final Set<String> KEEPING =
       Set.of("true", "false", "gaussian", "orthogonal", "eva");
 
-  /** Ours: PEFT leaves the bias of a tied head out where tokens are trained. */
-  private static final String HEAD_BIAS = "trimtab_tied_head_bias";
-
   private LoraConfig() {}
 
   static Lora read(ModelConfig config) {
@@ -29,8 +29,7 @@ final class LoraConfig {
             config.integer("r", 8),
             config.decimal("lora_alpha", 8),
             config.flag("use_rslora", false),
-            ranks(config, "rank_pattern"),
-            alphas(config, "alpha_pattern"));
+            RankPatterns.fromConfig(config));
     Lora lora =
         Lora.rank(1)
             .scaled(scaling)
@@ -39,8 +38,10 @@ final class LoraConfig {
             .bias(AdaptedBiases.parse(config.text("bias", "none")))
             .outputBias(config.flag("lora_bias", false))
             .dora(config.flag("use_dora", false))
+            .gated(config.text("peft_type", "").equals(LoraMethod.GATED))
             .tokens(tokens(config))
-            .headWithoutBias(!tokens(config).isEmpty() && !config.flag(HEAD_BIAS, false));
+            .headWithoutBias(
+                !tokens(config).isEmpty() && !config.flag(TrainableTokens.HEAD_BIAS, false));
     String start = start(config);
     if (KEEPING.contains(start)) {
       return lora;
@@ -53,24 +54,6 @@ final class LoraConfig {
     return config.isText("init_lora_weights")
         ? config.text("init_lora_weights").toLowerCase(Locale.ROOT)
         : String.valueOf(config.flag("init_lora_weights", true));
-  }
-
-  private static Map<String, Integer> ranks(ModelConfig config, String field) {
-    Map<String, Integer> ranks = new LinkedHashMap<>();
-    if (config.has(field)) {
-      ModelConfig section = config.section(field);
-      section.fields().forEach(key -> ranks.put(key, section.integer(key)));
-    }
-    return ranks;
-  }
-
-  private static Map<String, Double> alphas(ModelConfig config, String field) {
-    Map<String, Double> alphas = new LinkedHashMap<>();
-    if (config.has(field)) {
-      ModelConfig section = config.section(field);
-      section.fields().forEach(key -> alphas.put(key, section.decimal(key)));
-    }
-    return alphas;
   }
 
   /** A list means the input embedding, an object names embeddings. */
@@ -90,7 +73,7 @@ final class LoraConfig {
 
   private static void refuseWhatIsNotComputed(ModelConfig config) {
     List<String> found = new ArrayList<>();
-    for (String flag : List.of("use_qalora", "fan_in_fan_out", "ensure_weight_tying")) {
+    for (String flag : List.of("use_qalora", "ensure_weight_tying")) {
       if (config.flag(flag, false)) {
         found.add(flag);
       }
@@ -105,7 +88,8 @@ final class LoraConfig {
             "kasa_config",
             "velora_config",
             "monteclora_config")) {
-      if (config.has(field)) {
+      boolean none = config.isList(field) && config.texts(field).isEmpty();
+      if (config.has(field) && !none) {
         found.add(field);
       }
     }
@@ -129,26 +113,23 @@ final class LoraConfig {
     LoraScaling scaling = lora.scaling();
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("r", scaling.rank());
-    config.put("lora_alpha", LoraScaling.number(scaling.alpha()));
+    config.put("lora_alpha", PeftFields.number(scaling.alpha()));
     config.put("lora_dropout", lora.dropout());
     config.put("use_rslora", scaling.stabilised());
     config.put("bias", lora.bias().name().toLowerCase(Locale.ROOT));
     config.put("lora_bias", lora.outputBias());
-    config.put("fan_in_fan_out", false);
+    PeftFields.writeFanInFanOut(model, config);
     config.put("init_lora_weights", true);
     config.put("use_dora", lora.dora());
     lora.targets().write(model, config);
-    config.put("rank_pattern", scaling.ranks());
-    Map<String, Object> alphas = new LinkedHashMap<>();
-    scaling.alphas().forEach((key, alpha) -> alphas.put(key, LoraScaling.number(alpha)));
-    config.put("alpha_pattern", alphas);
+    scaling.patterns().write(config);
     if (!lora.tokens().isEmpty()) {
       List<Integer> ofInput = lora.tokens().get("");
       config.put(
           "trainable_token_indices",
           ofInput != null && lora.tokens().size() == 1 ? ofInput : lora.tokens());
-      if (!lora.headWithoutBias() && TrainableTokens.tiedToBias(model, lora.tokens())) {
-        config.put(HEAD_BIAS, true);
+      if (!lora.headWithoutBias() && LoraTokens.tiedToBias(model, lora.tokens())) {
+        config.put(TrainableTokens.HEAD_BIAS, true);
       }
     }
     return config;

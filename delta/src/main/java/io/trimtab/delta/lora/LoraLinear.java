@@ -1,6 +1,7 @@
 package io.trimtab.delta.lora;
 
 import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.Gate;
 import io.trimtab.delta.Part;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Pass;
@@ -30,6 +31,7 @@ final class LoraLinear implements Part {
   private final List<LoraPair> pairs;
   private final @Nullable Parameter bias;
   private final @Nullable Dora dora;
+  private final @Nullable Gate gate;
   private final double scale;
   private final Settings settings;
 
@@ -38,12 +40,14 @@ final class LoraLinear implements Part {
       List<LoraPair> pairs,
       @Nullable Parameter bias,
       @Nullable Dora dora,
+      @Nullable Gate gate,
       double scale,
       Settings settings) {
     this.layer = layer;
     this.pairs = pairs;
     this.bias = bias;
     this.dora = dora;
+    this.gate = gate;
     this.scale = scale;
     this.settings = settings;
   }
@@ -58,6 +62,7 @@ final class LoraLinear implements Part {
       double dropout,
       boolean outputBias,
       boolean dora,
+      boolean gated,
       boolean biasMoves,
       Lora.Trained trained) {}
 
@@ -87,7 +92,12 @@ final class LoraLinear implements Part {
                   Creation.zeros(DType.F32, weight.device(), layer.weight().out()))
               : null;
       Dora dora = settings.dora() ? Dora.of(layer.path(), layer.weight().dense()) : null;
-      return new LoraLinear(layer, List.copyOf(pairs), bias, dora, scale, settings);
+      Gate gate =
+          settings.gated()
+              ? Gate.create(
+                  layer.path() + ".lora_gate", layer.weight().in(), 1, weight.device(), rng)
+              : null;
+      return new LoraLinear(layer, List.copyOf(pairs), bias, dora, gate, scale, settings);
     }
   }
 
@@ -142,6 +152,10 @@ final class LoraLinear implements Part {
     return new LoraScaling.Sized(pairs.stream().mapToInt(LoraPair::rank).sum(), scale);
   }
 
+  boolean isGated() {
+    return gate != null;
+  }
+
   boolean hasMagnitudes() {
     return dora != null;
   }
@@ -167,7 +181,27 @@ final class LoraLinear implements Part {
 
   @Override
   public Patch patch() {
-    return (Patch.Output) this::apply;
+    return new Beside();
+  }
+
+  /** With magnitudes, a gate or a bias of its own it is more than a low-rank product. */
+  private final class Beside implements Patch.LowRank {
+    @Override
+    public Tensor apply(Tensor input, Tensor output, Pass pass) {
+      return LoraLinear.this.apply(input, output, pass);
+    }
+
+    @Override
+    public @Nullable Product product() {
+      return dora != null || bias != null || gate != null
+          ? null
+          : new Product(LoraPair.down(pairs), LoraPair.up(pairs, layer.weight().out()), scale);
+    }
+
+    @Override
+    public boolean readsWholeRows() {
+      return gate != null;
+    }
   }
 
   private Tensor apply(Tensor input, Tensor output, Pass pass) {
@@ -179,6 +213,9 @@ final class LoraLinear implements Part {
     Tensor up = LoraPair.up(pairs, layer.weight().out());
     // Scaling the thin product costs rank, not out, numbers a token.
     Tensor inner = Arithmetic.multiply(LinearAlgebra.linear(seen, down.to(type), null), scale);
+    if (gate != null) {
+      inner = Arithmetic.multiply(inner, gate.perToken(input, pass.layout()));
+    }
     Tensor wide = up.to(type).transpose(0, 1);
     if (dora == null) {
       Tensor changed = LinearAlgebra.addProduct(output, inner, wide);
@@ -212,6 +249,9 @@ final class LoraLinear implements Part {
     if (dora != null) {
       parameters.add(dora.magnitude());
     }
+    if (gate != null) {
+      parameters.addAll(gate.parameters());
+    }
     return parameters;
   }
 
@@ -233,6 +273,13 @@ final class LoraLinear implements Part {
 
   @Override
   public Tensor merge(String name, Tensor stored) {
+    if (gate != null) {
+      throw new DeltaException.Unsupported(
+          "found LoRA with a gate at "
+              + layer.path()
+              + ", expected one that changes weights: what a gate lets through differs from row to"
+              + " row; use the delta beside the model");
+    }
     if (bias != null && layer.bias() == null) {
       throw new DeltaException.Unsupported(
           "found a bias of LoRA's own at "

@@ -238,7 +238,7 @@ public record LoraMerge(
 
   private static void collect(Part part, double weight, Map<String, List<Piece>> into) {
     switch (part) {
-      case LoraLinear linear when !linear.hasMagnitudes() -> {
+      case LoraLinear linear when !linear.hasMagnitudes() && !linear.isGated() -> {
         io.trimtab.tensor.Parameter bias = linear.bias();
         Piece piece =
             new Piece(
@@ -256,7 +256,7 @@ public record LoraMerge(
           throw new DeltaException.Unsupported(
               "found at "
                   + part.site().path()
-                  + " what is no plain LoRA to merge (magnitudes, or a module, bias or token"
+                  + " what is no plain LoRA to merge (magnitudes, gates, or a module, bias or token"
                   + " trained whole), expected products of two matrices only; convert it with"
                   + " LoraConversion, or leave it out");
     }

@@ -5,6 +5,8 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
@@ -12,11 +14,15 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
 /** Registers LoRA, and reads its settings as users type them and as PEFT stores them. */
 @AutoService(DeltaMethod.class)
 public final class LoraMethod implements DeltaMethod {
+  /** The type of files of LoRA with gates, which PEFT has not. */
+  static final String GATED = "TRIMTAB_GATED_LORA";
+
   @Override
   public String name() {
     return "lora";
@@ -25,6 +31,11 @@ public final class LoraMethod implements DeltaMethod {
   @Override
   public String peftType() {
     return "LORA";
+  }
+
+  @Override
+  public Set<String> peftTypes() {
+    return Set.of(peftType(), GATED);
   }
 
   @Override
@@ -38,8 +49,17 @@ public final class LoraMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE
+        .with("adapterhub", "rank=8 alpha=8 dropout=0 start=kaiming")
+        .with("opendelta", "rank=8 alpha=16 dropout=0 start=kaiming targets=@attn.q,@attn.v")
+        .with("paper", "rank=8 alpha=8 start=gaussian")
+        .with("peft", "rank=8 alpha=8 dropout=0 start=kaiming");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     int rank = options.integer("rank", 8);
     LoraStart start = LoraStart.named(options.text("start", "kaiming"));
     List<Integer> tokens = tokens(options.texts("tokens"));
@@ -54,6 +74,7 @@ public final class LoraMethod implements DeltaMethod {
             .bias(AdaptedBiases.parse(options.text("bias", "none")))
             .outputBias(options.flag("lora_bias", false))
             .dora(options.flag("dora", false))
+            .gated(options.flag("use_gating", false))
             .start(start)
             .training(trained(options.text("train", start == Starts.MICA ? "a" : "both")))
             .plus(options.decimal("plus", 1))
@@ -117,6 +138,7 @@ public final class LoraMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
+    PeftFields.checkFanInFanOut(config, model);
     return LoraConfig.read(config);
   }
 }

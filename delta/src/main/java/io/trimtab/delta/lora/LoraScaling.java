@@ -1,14 +1,12 @@
 package io.trimtab.delta.lora;
 
-import io.trimtab.delta.DeltaException;
-import java.util.Collections;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.RankPatterns;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.function.Function;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 import java.util.stream.Collectors;
 
 /**
@@ -19,60 +17,21 @@ import java.util.stream.Collectors;
  * @param rank the inner size r
  * @param alpha the numerator of the scale
  * @param stabilised whether the scale is alpha / √rank
- * @param ranks other ranks for layers whose path, or its part after a dot, matches a key, a regular
- *     expression, to its end; of two keys that match the first counts
- * @param alphas other alphas for layers, named alike
+ * @param patterns other ranks and alphas at some layers
  */
-public record LoraScaling(
-    int rank,
-    double alpha,
-    boolean stabilised,
-    Map<String, Integer> ranks,
-    Map<String, Double> alphas) {
+public record LoraScaling(int rank, double alpha, boolean stabilised, RankPatterns patterns) {
   /** A rank and what its product is multiplied by. */
   record Sized(int rank, double scale) {}
 
-  /** Checks ranges and keys; the order of keys is kept. */
+  /** Checks ranges. */
   public LoraScaling {
-    checkRank(rank);
-    checkAlpha(alpha);
-    ranks.values().forEach(LoraScaling::checkRank);
-    alphas.values().forEach(LoraScaling::checkAlpha);
-    ranks.keySet().forEach(LoraScaling::compile);
-    alphas.keySet().forEach(LoraScaling::compile);
-    ranks = Collections.unmodifiableMap(new LinkedHashMap<>(ranks));
-    alphas = Collections.unmodifiableMap(new LinkedHashMap<>(alphas));
-  }
-
-  private static void checkRank(int rank) {
-    if (rank < 1) {
-      throw new DeltaException("found rank " + rank + ", expected at least 1; 8 is usual");
-    }
-  }
-
-  private static void checkAlpha(double alpha) {
-    if (!Double.isFinite(alpha)) {
-      throw new DeltaException("found alpha " + alpha + ", expected a finite number");
-    }
-  }
-
-  private static Pattern compile(String key) {
-    try {
-      return Pattern.compile("(.*\\.)?(" + key + ")");
-    } catch (PatternSyntaxException e) {
-      throw new DeltaException(
-          "found \""
-              + key
-              + "\" as the pattern of a rank or alpha ("
-              + e.getDescription()
-              + "), expected a layer's name or a regular expression",
-          e);
-    }
+    PeftFields.checkRank(rank, 8);
+    PeftFields.checkFinite("alpha", alpha);
   }
 
   /** One rank everywhere with alpha twice as large. */
   static LoraScaling of(int rank) {
-    return new LoraScaling(rank, 2.0 * rank, false, Map.of(), Map.of());
+    return new LoraScaling(rank, 2.0 * rank, false, RankPatterns.NONE);
   }
 
   /** What gives each path, spelled out, its rank and scale: the most frequent pair is the rule. */
@@ -101,44 +60,30 @@ public record LoraScaling(
             alphas.put(path, sized.scale * sized.rank);
           }
         });
-    return new LoraScaling(usual.rank, alpha, false, ranks, alphas);
+    return new LoraScaling(usual.rank, alpha, false, new RankPatterns(ranks, alphas));
   }
 
   /** The rank at a layer. */
   public int rank(String path) {
-    return first(ranks, path, rank);
+    return patterns.rank(path, rank);
   }
 
   /** What the product of a layer is multiplied by. */
   public double scale(String path) {
-    double numerator = first(alphas, path, alpha);
+    double numerator = patterns.alpha(path, alpha);
     int r = rank(path);
     return stabilised ? numerator / Math.sqrt(r) : numerator / r;
   }
 
-  private static <V> V first(Map<String, V> patterns, String path, V usual) {
-    for (Map.Entry<String, V> entry : patterns.entrySet()) {
-      if (compile(entry.getKey()).matcher(path).matches()) {
-        return entry.getValue();
-      }
-    }
-    return usual;
-  }
-
   LoraScaling withAlpha(double value) {
-    return new LoraScaling(rank, value, stabilised, ranks, alphas);
+    return new LoraScaling(rank, value, stabilised, patterns);
   }
 
   LoraScaling withStabilised(boolean value) {
-    return new LoraScaling(rank, alpha, value, ranks, alphas);
+    return new LoraScaling(rank, alpha, value, patterns);
   }
 
-  LoraScaling withPatterns(Map<String, Integer> newRanks, Map<String, Double> newAlphas) {
-    return new LoraScaling(rank, alpha, stabilised, newRanks, newAlphas);
-  }
-
-  /** A whole number where it is one, as PEFT writes it. */
-  static Object number(double value) {
-    return value == Math.rint(value) ? (Object) (long) value : (Object) value;
+  LoraScaling with(RankPatterns other) {
+    return new LoraScaling(rank, alpha, stabilised, other);
   }
 }

@@ -58,6 +58,8 @@ public record LogitsDifference(double largest, double scale) {
       out = model.classifyTokens(batch, pass);
     } else if (model.head(Head.MaskedLm.class).isPresent()) {
       out = model.maskedLogits(batch, pass, Positions.all(batch.layout()), null);
+    } else if (model.head(Head.CausalLm.class).isPresent()) {
+      out = model.causalLogits(batch, pass, null, null);
     } else {
       out = model.embed(batch, pass, Model.Pooling.MEAN, false);
     }

@@ -85,7 +85,11 @@ public final class MergedDirectory {
         }
       }
       Files.createDirectories(part);
-      copyOthers(base.path(), part);
+      if (base.packedFile().isPresent()) {
+        base.writeDescription(part);
+      } else {
+        copyOthers(base.path(), part);
+      }
       if (untied) {
         untie(part.resolve(CONFIG));
       }
@@ -109,7 +113,9 @@ public final class MergedDirectory {
         .forEach(
             (name, tensor) -> {
               if (before.get(name) != tensor) {
-                changed.put(base.storedName(name), tensor);
+                changed.put(
+                    base.storedName(name),
+                    base.storedTransposed(name) ? tensor.transpose(0, 1) : tensor);
               }
             });
     // Some checkpoints hold a shared tensor a second time, under the head's own name.

@@ -10,7 +10,6 @@ import io.trimtab.delta.Targets;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -99,10 +98,7 @@ public record Miss(int rank, Variant variant, int mini, double dropout, Targets 
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Part> parts = new ArrayList<>();
-    targets.linears(model, "MiSS").forEach(layer -> parts.add(part(layer)));
-    parts.addAll(targets.saved(model).parts());
-    return parts;
+    return targets.parts(model, "MiSS", layer -> part(layer));
   }
 
   /** The part on one layer. */

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Linear;
@@ -41,8 +42,13 @@ public final class MissMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "rank=64 variant=shared dropout=0");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Targets targets = Targets.fromOptions(options, Targets.queriesAndValues(model));
     Miss.Variant variant = variant(options.text("variant", "shared"));
     List<Linear> layers = targets.linears(model, "MiSS");

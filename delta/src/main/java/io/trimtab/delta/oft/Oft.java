@@ -8,10 +8,8 @@ import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.Targets;
 import io.trimtab.delta.TrainingRule;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,12 +107,7 @@ public record Oft(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Part> parts = new ArrayList<>();
-    for (Linear linear : targets.linears(model, "OFT")) {
-      parts.add(OftLinear.create(linear, this));
-    }
-    parts.addAll(targets.saved(model).parts());
-    return parts;
+    return targets.parts(model, "OFT", layer -> OftLinear.create(layer, this));
   }
 
   /** The size of a block at a layer with so many inputs. */

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
@@ -46,17 +47,23 @@ public final class OftMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with(
+        "peft", "block_size=32 cayley_neumann=true terms=5 coft=false block_share=false dropout=0");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     int blocks = options.integer("r", 0);
     int size = options.integer("block_size", blocks == 0 ? USUAL_SIZE : 0);
     boolean series = options.flag("cayley_neumann", true);
     int terms = options.integer("terms", USUAL_TERMS);
     boolean coft = options.flag("coft", false);
     double radius = options.decimal("eps", USUAL_RADIUS);
-    boolean chosen = typed.containsKey("r") || typed.containsKey("block_size");
-    checkMeant(typed, "terms", series, "cayley_neumann=true");
-    checkMeant(typed, "eps", coft, "coft=true");
+    boolean chosen = options.has("r") || options.has("block_size");
+    checkMeant(options, "terms", series, "cayley_neumann=true");
+    checkMeant(options, "eps", coft, "coft=true");
     Oft oft =
         new Oft(
             size,
@@ -71,14 +78,13 @@ public final class OftMethod implements DeltaMethod {
     return oft;
   }
 
-  private static void checkMeant(
-      Map<String, String> typed, String key, boolean used, String needed) {
-    if (typed.containsKey(key) && !used) {
+  private static void checkMeant(Options options, String key, boolean used, String needed) {
+    if (options.has(key) && !used) {
       throw new DeltaException(
           "found "
               + key
               + "="
-              + typed.get(key)
+              + options.text(key, "")
               + " for oft without "
               + needed
               + ", expected both; without it "

@@ -4,12 +4,11 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
+import io.trimtab.delta.Gate;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Block;
-import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
-import io.trimtab.model.Place;
 import io.trimtab.model.Sublayer;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -23,9 +22,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 
 /**
@@ -35,11 +34,14 @@ import java.util.stream.IntStream;
  * @param length the number of tokens that the prefix stands for
  * @param inner the inner size of the network that makes keys and values of trained vectors while
  *     they are trained (section 4.3); 0 to train keys and values themselves
+ * @param embedded the size of the trained vectors that the network is given; 0 for the model's own
  * @param blocks the numbers of the blocks that have one; empty for all
  * @param text token numbers of a text whose own keys and values the prefix starts as, at least
  *     {@code length}; empty for a random start
  * @param shifted whether tokens are at later positions, as if those of the prefix stood before
  *     them, as in PEFT, where a model has a table of positions; else they stay, as in AdapterHub
+ * @param gating whether each row has a trained {@linkplain io.trimtab.delta.Gate gate} over what
+ *     attention is given that the prefix is multiplied by, as in UniPELT
  * @param dropout the probability that a number of the prefix is dropped in training
  * @param modulesToSave layers, such as a new classifier, that are trained as a whole
  * @param lenient whether names of modules that hit nothing are let pass, as in files of PEFT
@@ -47,14 +49,32 @@ import java.util.stream.IntStream;
 public record Prefix(
     int length,
     int inner,
+    int embedded,
     List<Integer> blocks,
     List<Integer> text,
     boolean shifted,
+    Gating gating,
     double dropout,
     List<String> modulesToSave,
     boolean lenient)
     implements DeltaSpec {
   private static final String TABLE = "prompt_embeddings";
+
+  /** What gates a prefix has at each attention. */
+  public enum Gating {
+    /** None. */
+    NONE(0),
+    /** One for keys and values. */
+    SHARED(1),
+    /** One for keys and one for values. */
+    EACH(2);
+
+    private final int count;
+
+    Gating(int count) {
+      this.count = count;
+    }
+  }
 
   /** Checks ranges. */
   public Prefix {
@@ -64,6 +84,12 @@ public record Prefix(
     if (inner < 0) {
       throw new DeltaException(
           "found a projection of size " + inner + " for a prefix, expected 0 for none, or more");
+    }
+    if (embedded < 0) {
+      throw new DeltaException(
+          "found trained vectors of size "
+              + embedded
+              + " for a prefix, expected 0 for the model's own size, or more");
     }
     if (!text.isEmpty() && text.size() < length) {
       throw new DeltaException(
@@ -88,48 +114,92 @@ public record Prefix(
 
   /** A prefix in every block, its keys and values trained themselves from a random start. */
   public static Prefix of(int length) {
-    return new Prefix(length, 0, List.of(), List.of(), true, 0, List.of(), false);
+    return new Prefix(length, 0, 0, List.of(), List.of(), true, Gating.NONE, 0, List.of(), false);
   }
 
   /** The same made by a network of that inner size. */
   public Prefix projected(int size) {
-    return with(size, blocks, text, shifted, dropout, modulesToSave);
+    return with(draft -> draft.inner = size);
+  }
+
+  /** The same whose network is given vectors of that size. */
+  public Prefix embedded(int size) {
+    return with(draft -> draft.embedded = size);
   }
 
   /** The same in some blocks only. */
   public Prefix inBlocks(List<Integer> numbers) {
-    return with(inner, numbers, text, shifted, dropout, modulesToSave);
+    return with(draft -> draft.blocks = numbers);
   }
 
   /** The same starting as the keys and values of the first tokens of a text. */
   public Prefix startingAs(List<Integer> ids) {
-    return with(inner, blocks, ids, shifted, dropout, modulesToSave);
+    return with(draft -> draft.text = ids);
   }
 
   /** The same with whole layers trained along. */
   public Prefix saving(String... modules) {
-    return with(inner, blocks, text, shifted, dropout, List.of(modules));
+    return with(draft -> draft.modulesToSave = List.of(modules));
   }
 
   /** The same with the tokens' positions as they are without it, as AdapterHub has it. */
   public Prefix keepingPositions() {
-    return with(inner, blocks, text, false, dropout, modulesToSave);
+    return with(draft -> draft.shifted = false);
+  }
+
+  /** The same with gates. */
+  public Prefix gated(Gating which) {
+    return with(draft -> draft.gating = which);
   }
 
   /** The same with dropout of keys and values in training. */
   public Prefix dropout(double probability) {
-    return with(inner, blocks, text, shifted, probability, modulesToSave);
+    return with(draft -> draft.dropout = probability);
   }
 
-  private Prefix with(
-      int newInner,
-      List<Integer> newBlocks,
-      List<Integer> newText,
-      boolean newShifted,
-      double newDropout,
-      List<String> newModules) {
-    return new Prefix(
-        length, newInner, newBlocks, newText, newShifted, newDropout, newModules, lenient);
+  private Prefix with(Consumer<Draft> change) {
+    Draft draft = new Draft(this);
+    change.accept(draft);
+    return draft.prefix();
+  }
+
+  /** What is to become a copy with one thing changed. */
+  private static final class Draft {
+    private final Prefix from;
+    private int inner;
+    private int embedded;
+    private List<Integer> blocks;
+    private List<Integer> text;
+    private boolean shifted;
+    private Gating gating;
+    private double dropout;
+    private List<String> modulesToSave;
+
+    Draft(Prefix from) {
+      this.from = from;
+      inner = from.inner;
+      embedded = from.embedded;
+      blocks = from.blocks;
+      text = from.text;
+      shifted = from.shifted;
+      gating = from.gating;
+      dropout = from.dropout;
+      modulesToSave = from.modulesToSave;
+    }
+
+    Prefix prefix() {
+      return new Prefix(
+          from.length,
+          inner,
+          embedded,
+          blocks,
+          text,
+          shifted,
+          gating,
+          dropout,
+          modulesToSave,
+          from.lenient);
+    }
   }
 
   @Override
@@ -137,10 +207,10 @@ public record Prefix(
     return new PrefixMethod();
   }
 
-  /** One of our own where the tokens' positions stay: PEFT would shift them. */
+  /** One of our own where PEFT has no such prefix: it would shift positions and has no gates. */
   @Override
   public String peftType() {
-    return shifted ? method().peftType() : PrefixMethod.KEPT;
+    return shifted && gating == Gating.NONE ? method().peftType() : PrefixMethod.OWN;
   }
 
   @Override
@@ -150,7 +220,7 @@ public record Prefix(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Block> all = model.encoder().blocks();
+    List<Block> all = model.stack().blocks();
     List<Integer> numbers = numbers(all.size(), model);
     int size = keySize(numbers, model);
     List<Integer> owners = owners(numbers, all);
@@ -166,11 +236,22 @@ public record Prefix(
     places.forEach(
         (attention, at) -> {
           Block first = all.get(at.keySet().iterator().next());
-          parts.add(new PrefixPart(attention, table, at, dropout, keysAndValues(first)));
+          Gate gate =
+              gating == Gating.NONE
+                  ? null
+                  : Gate.create(
+                      attention.path() + ".prefix_gate",
+                      hidden(model),
+                      gating.count,
+                      model.device(),
+                      rng);
+          parts.add(
+              new PrefixPart(
+                  attention, table, at, gate, dropout, shifted ? length : 0, keysAndValues(first)));
         });
     if (shifted) {
       model
-          .encoder()
+          .stack()
           .embeddings()
           .positions()
           .ifPresent(positions -> parts.add(new LaterPositions(positions, length)));
@@ -189,7 +270,7 @@ public record Prefix(
 
   /** The numbers of the blocks of a model that have one. */
   public List<Integer> chosen(Model model) {
-    return numbers(model.encoder().blocks().size(), model);
+    return numbers(model.stack().blocks().size(), model);
   }
 
   private List<Integer> numbers(int count, Model model) {
@@ -210,7 +291,7 @@ public record Prefix(
   }
 
   private static int keySize(List<Integer> numbers, Model model) {
-    List<Block> blocks = model.encoder().blocks();
+    List<Block> blocks = model.stack().blocks();
     List<Integer> sizes =
         numbers.stream().map(number -> blocks.get(number).keySize()).distinct().toList();
     if (sizes.size() != 1) {
@@ -244,7 +325,7 @@ public record Prefix(
         Tensor start = rng.normal(1, DType.F32, device, length, width);
         return PrefixTable.flat(Parameter.of(TABLE, start), size);
       }
-      long hidden = hidden(model);
+      long hidden = embedded == 0 ? hidden(model) : embedded;
       return PrefixTable.of(
           new PrefixTable.Network(
               Parameter.of("embedding.weight", rng.normal(1, DType.F32, device, length, hidden)),
@@ -258,9 +339,7 @@ public record Prefix(
 
   /** The size of what the last block gives; words' vectors may be smaller. */
   private static long hidden(Model model) {
-    Place last = Objects.requireNonNull(model.encoder().blocks().getLast().places().get("ff.w2"));
-    Linear output = (Linear) model.layer(last.path()).orElseThrow();
-    return output.weight().out();
+    return model.stack().blocks().getLast().hiddenSize();
   }
 
   /** The usual start of a dense layer: uniform within ± 1 / √inputs. */
@@ -282,7 +361,7 @@ public record Prefix(
             .map(PrefixPart.class::cast)
             .findFirst()
             .orElseThrow();
-    Delta flat = projected(0).attach(delta.base(), Rng.seeded(0));
+    Delta flat = projected(0).embedded(0).attach(delta.base(), Rng.seeded(0));
     try (Scope _ = Scope.open()) {
       Tensor computed = Gradients.none(() -> part.table().all());
       Map<String, Parameter> trained = new LinkedHashMap<>();
@@ -297,9 +376,9 @@ public record Prefix(
 
   @Override
   public Map<String, Object> toConfig(Model model) {
-    List<Block> all = model.encoder().blocks();
+    List<Block> all = model.stack().blocks();
     List<Integer> numbers = numbers(all.size(), model);
-    int heads = model.config().integer(model.config().firstOf("num_attention_heads", "n_heads"));
+    int heads = all.get(numbers.getFirst()).keyHeads();
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("num_virtual_tokens", length);
     config.put("token_dim", keySize(numbers, model));
@@ -313,6 +392,11 @@ public record Prefix(
     }
     if (dropout > 0) {
       config.put("trimtab_dropout", dropout);
+    }
+    if (gating != Gating.NONE) {
+      config.put("use_gating", true);
+      config.put("shared_gating", gating == Gating.SHARED);
+      config.put("trimtab_shifted", shifted);
     }
     if (!modulesToSave.isEmpty()) {
       config.put("modules_to_save", modulesToSave);

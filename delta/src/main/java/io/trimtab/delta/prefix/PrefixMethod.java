@@ -5,6 +5,8 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.List;
@@ -14,8 +16,8 @@ import java.util.Set;
 /** Registers prefix tuning, and reads its settings as users type them and as PEFT stores them. */
 @AutoService(DeltaMethod.class)
 public final class PrefixMethod implements DeltaMethod {
-  /** The type of files whose tokens' positions stay, which PEFT has not. */
-  static final String KEPT = "TRIMTAB_PREFIX";
+  /** The type of files of prefixes that PEFT has not: positions stay, or there are gates. */
+  static final String OWN = "TRIMTAB_PREFIX";
 
   @Override
   public String name() {
@@ -29,7 +31,7 @@ public final class PrefixMethod implements DeltaMethod {
 
   @Override
   public Set<String> peftTypes() {
-    return Set.of(peftType(), KEPT);
+    return Set.of(peftType(), OWN);
   }
 
   @Override
@@ -48,20 +50,37 @@ public final class PrefixMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE
+        .with("adapterhub", "length=30 projection=512 positions=kept dropout=0")
+        .with("opendelta", "length=6 projection=512 embedding=512 positions=kept dropout=0")
+        .with("peft", "projection=0 positions=shifted");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Prefix prefix =
         new Prefix(
             options.integer("length", 10),
             options.integer("projection", 0),
+            options.integer("embedding", 0),
             options.integers("blocks"),
             options.integers("start"),
             shifted(options.text("positions", "shifted")),
+            gating(options.flag("use_gating", false), options.flag("shared_gating", true)),
             options.decimal("dropout", 0),
             options.texts("save"),
             false);
     options.checkAllUsed();
     return prefix;
+  }
+
+  private static Prefix.Gating gating(boolean wanted, boolean shared) {
+    if (!wanted) {
+      return Prefix.Gating.NONE;
+    }
+    return shared ? Prefix.Gating.SHARED : Prefix.Gating.EACH;
   }
 
   private static boolean shifted(String positions) {
@@ -75,12 +94,16 @@ public final class PrefixMethod implements DeltaMethod {
   /** Files hold what the network computed, if there was one, and not the network. */
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
+    PeftFields.checkOneStack(config);
+    boolean own = config.text("peft_type").equals(OWN);
     return new Prefix(
         config.integer("num_virtual_tokens"),
         0,
+        0,
         config.integers("trimtab_blocks"),
         List.of(),
-        !config.text("peft_type").equals(KEPT),
+        !own || config.flag("trimtab_shifted", false),
+        gating(own && config.flag("use_gating", false), config.flag("shared_gating", true)),
         config.decimal("trimtab_dropout", 0),
         config.texts("modules_to_save"),
         true);

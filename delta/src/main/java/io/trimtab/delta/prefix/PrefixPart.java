@@ -1,11 +1,13 @@
 package io.trimtab.delta.prefix;
 
 import io.trimtab.delta.DeltaException;
+import io.trimtab.delta.Gate;
 import io.trimtab.delta.Part;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.model.Site;
 import io.trimtab.model.Sublayer;
+import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Parameter;
@@ -14,32 +16,42 @@ import io.trimtab.tensor.Tensor;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The prefix of one attention, which several blocks share where they share their weights. */
 final class PrefixPart implements Part {
   private final Sublayer attention;
   private final PrefixTable table;
   private final Map<Integer, Integer> places;
+  private final @Nullable Gate gate;
   private final double dropout;
+  private final int shift;
   private final List<String> baseTensors;
 
   /**
    * A prefix.
    *
    * @param places for each block that uses the attention, where in the table its prefix is
+   * @param gate what it is multiplied by, row by row, or null
    * @param dropout of its keys and values in training
+   * @param shift by how many positions the tokens stand later where positions are rotated
    * @param baseTensors the weights that make keys and values of tokens
    */
   PrefixPart(
       Sublayer attention,
       PrefixTable table,
       Map<Integer, Integer> places,
+      @Nullable Gate gate,
       double dropout,
+      int shift,
       List<String> baseTensors) {
     this.attention = attention;
     this.table = table;
     this.places = Map.copyOf(places);
+    this.gate = gate;
     this.dropout = dropout;
+    this.shift = shift;
     this.baseTensors = List.copyOf(baseTensors);
   }
 
@@ -54,14 +66,34 @@ final class PrefixPart implements Part {
 
   @Override
   public Patch patch() {
-    return (Patch.KeysAndValues) this::prefix;
+    return new Before();
   }
 
-  private Patch.KeysAndValues.Prefix prefix(Tensor hidden, Pass pass) {
-    int place = java.util.Objects.requireNonNull(places.get(pass.block()));
-    return new Patch.KeysAndValues.Prefix(
-        rows(table.part(place, false).to(hidden.dtype()), pass),
-        rows(table.part(place, true).to(hidden.dtype()), pass));
+  private final class Before implements Patch.KeysAndValues {
+    @Override
+    public Prefix apply(Tensor hidden, Pass pass) {
+      int place = java.util.Objects.requireNonNull(places.get(pass.block()));
+      Tensor keys = rows(table.part(place, false).to(hidden.dtype()), pass);
+      Tensor values = rows(table.part(place, true).to(hidden.dtype()), pass);
+      if (gate == null) {
+        return new Prefix(keys, values);
+      }
+      Tensor open = Indexing.unsqueeze(gate.perRow(hidden, pass.layout()), 2); // [rows, gates, 1]
+      long last = open.size(1) - 1;
+      return new Prefix(
+          Arithmetic.multiply(keys, Indexing.slice(open, 1, 0, 1)),
+          Arithmetic.multiply(values, Indexing.slice(open, 1, last, 1)));
+    }
+
+    @Override
+    public boolean readsWholeRows() {
+      return gate != null;
+    }
+
+    @Override
+    public int shift() {
+      return shift;
+    }
   }
 
   /** [length, size] to [1, length, size], or where numbers are dropped one for every row. */
@@ -77,7 +109,9 @@ final class PrefixPart implements Part {
 
   @Override
   public List<Parameter> parameters() {
-    return table.parameters();
+    return gate == null
+        ? table.parameters()
+        : Stream.concat(table.parameters().stream(), gate.parameters().stream()).toList();
   }
 
   @Override

@@ -2,12 +2,14 @@ package io.trimtab.delta.prefix;
 
 import io.trimtab.model.Batch;
 import io.trimtab.model.Block;
+import io.trimtab.model.KeyValueCache;
 import io.trimtab.model.Model;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.model.Patches;
 import io.trimtab.model.Place;
 import io.trimtab.model.Site;
+import io.trimtab.model.Stack;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Tensor;
@@ -22,11 +24,33 @@ final class PrefixStart {
 
   /** Of the first {@code length} tokens, [length, blocks · 2 · key size] in F32. */
   static Tensor of(Model model, List<Integer> numbers, List<Integer> text, int length) {
+    return model.stack().role() == Stack.Role.DECODER
+        ? ofDecoder(model, numbers, text, length)
+        : ofEncoder(model, numbers, text, length);
+  }
+
+  /** What a decoder would keep of the text: keys that are normed and turned already. */
+  private static Tensor ofDecoder(
+      Model model, List<Integer> numbers, List<Integer> text, int length) {
+    Batch batch = Batch.of(List.of(Batch.Row.of(text.stream().mapToInt(id -> id).toArray())));
+    try (KeyValueCache cache = new KeyValueCache()) {
+      model.stack().hiddenStates(batch, Pass.plain(batch.layout()).caching(cache));
+      List<Tensor> columns = new ArrayList<>();
+      for (int number : numbers) {
+        columns.add(Indexing.slice(cache.keys(number, 0), 0, 0, length));
+        columns.add(Indexing.slice(cache.values(number, 0), 0, 0, length));
+      }
+      return Indexing.concat(columns, 1).to(DType.F32);
+    }
+  }
+
+  private static Tensor ofEncoder(
+      Model model, List<Integer> numbers, List<Integer> text, int length) {
     // Blocks that share their layers run one after the other, so that a list of each layer's
     // results tells them apart.
     Map<String, List<Tensor>> seen = new HashMap<>();
     Map<Site<?>, Patch> at = new HashMap<>();
-    for (Block block : model.encoder().blocks()) {
+    for (Block block : model.stack().blocks()) {
       for (String part : List.of("attn.k", "attn.v")) {
         String path = place(block, part).path();
         Patch.Output watch =
@@ -38,11 +62,11 @@ final class PrefixStart {
       }
     }
     Batch batch = Batch.of(List.of(Batch.Row.of(text.stream().mapToInt(id -> id).toArray())));
-    model.encoder().hiddenStates(batch, Pass.with(batch.layout(), Patches.of(at)));
+    model.stack().hiddenStates(batch, Pass.with(batch.layout(), Patches.of(at)));
     Map<String, Integer> uses = new HashMap<>();
     List<Tensor> columns = new ArrayList<>();
-    for (int number = 0; number < model.encoder().blocks().size(); number++) {
-      Block block = model.encoder().blocks().get(number);
+    for (int number = 0; number < model.stack().blocks().size(); number++) {
+      Block block = model.stack().blocks().get(number);
       Map<String, Integer> now = new HashMap<>();
       for (String part : List.of("attn.k", "attn.v")) {
         Place place = place(block, part);

@@ -10,6 +10,7 @@ import io.trimtab.model.Block;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
+import io.trimtab.model.Place;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Gradients;
@@ -178,7 +179,7 @@ public record Reft(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Block> all = model.encoder().blocks();
+    List<Block> all = model.stack().blocks();
     SequencedMap<String, Set<Integer>> numbers = new LinkedHashMap<>();
     for (int number : chosen(model)) {
       numbers.computeIfAbsent(all.get(number).path(), path -> new LinkedHashSet<>()).add(number);
@@ -192,7 +193,7 @@ public record Reft(
 
   /** The numbers of the blocks of a model that have interventions. */
   public List<Integer> chosen(Model model) {
-    int count = model.encoder().blocks().size();
+    int count = model.stack().blocks().size();
     for (int block : blocks) {
       if (block < 0 || block >= count) {
         throw new DeltaException.NoMatch(
@@ -209,13 +210,18 @@ public record Reft(
         : blocks.stream().sorted().distinct().toList();
   }
 
-  private Part part(Block block, Set<Integer> uses, Model model, Rng rng) {
-    Layer last =
-        model.layer(Objects.requireNonNull(block.places().get("ff.w2")).path()).orElseThrow();
-    if (!(last instanceof Linear output)) {
-      throw new IllegalStateException("feed-forward networks end in a linear layer: " + last);
+  /** The matrix that a block's result comes of: that of attention where experts have many. */
+  private static String lastWeight(Block block, Model model) {
+    Place last = block.places().getOrDefault("ff.w2", block.places().get("attn.proj"));
+    Layer layer = model.layer(Objects.requireNonNull(last).path()).orElseThrow();
+    if (layer instanceof Linear linear) {
+      return linear.weightName();
     }
-    long hidden = output.weight().out();
+    throw new IllegalStateException("sublayers end in a linear layer: " + layer);
+  }
+
+  private Part part(Block block, Set<Integer> uses, Model model, Rng rng) {
+    long hidden = block.hiddenSize();
     if (kind == Kind.LOREFT && rank >= hidden) {
       throw new DeltaException(
           "found rank "
@@ -232,7 +238,7 @@ public record Reft(
         units.add(unit(path, hidden, tied || (i == 0 ? prefix : suffix) > 0, model, rng));
       }
     }
-    List<String> base = List.of(output.weightName());
+    List<String> base = List.of(lastWeight(block, model));
     return new ReftPart(block, uses, prefix, suffix, units, base);
   }
 

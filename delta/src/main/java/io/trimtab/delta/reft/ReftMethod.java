@@ -5,6 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.Presets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Model;
@@ -36,8 +37,14 @@ public final class ReftMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with(
+        "adapterhub", "kind=loreft rank=1 prefix=3 suffix=0 tied=false dropout=0.05");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     int prefix = options.integer("prefix", 3);
     int suffix = options.integer("suffix", 3);
     // With one kind of tokens there is nothing to share, and nothing to store twice.

@@ -1,6 +1,7 @@
 package io.trimtab.delta.registry;
 
 import io.trimtab.delta.DeltaFiles;
+import io.trimtab.delta.DeltaTensors;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Model;
@@ -14,9 +15,6 @@ import java.util.TreeMap;
 
 /** The hashes of the base's tensors that a delta was tuned for, and how a model compares. */
 public final class BaseFingerprints {
-  /** What the names of the base's tensors have before them in the safetensors metadata. */
-  private static final String PREFIX = "trimtab.base.";
-
   private BaseFingerprints() {}
 
   /**
@@ -40,8 +38,8 @@ public final class BaseFingerprints {
           .metadata()
           .forEach(
               (key, hash) -> {
-                if (key.startsWith(PREFIX)) {
-                  out.put(key.substring(PREFIX.length()), hash);
+                if (key.startsWith(DeltaTensors.BASE)) {
+                  out.put(key.substring(DeltaTensors.BASE.length()), hash);
                 }
               });
     }

@@ -1,5 +1,6 @@
 package io.trimtab.delta.registry;
 
+import io.trimtab.hub.AtomicFiles;
 import io.trimtab.hub.HubOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -97,8 +98,8 @@ public final class DeltaRegistry {
   }
 
   private static void writeNotes(Path directory, DeltaEntry entry) throws IOException {
-    RegistryFiles.write(directory.resolve(ModelCard.FILE), ModelCard.of(entry));
-    RegistryFiles.write(directory.resolve(EntryJson.FILE), EntryJson.write(entry));
+    AtomicFiles.write(directory.resolve(ModelCard.FILE), ModelCard.of(entry));
+    AtomicFiles.write(directory.resolve(EntryJson.FILE), EntryJson.write(entry));
   }
 
   /**
@@ -125,7 +126,7 @@ public final class DeltaRegistry {
         () -> {
           Path file = file(name);
           Files.createDirectories(names.resolve(name.name()));
-          RegistryFiles.write(file, id + "\n");
+          AtomicFiles.write(file, id + "\n");
           return id;
         });
   }

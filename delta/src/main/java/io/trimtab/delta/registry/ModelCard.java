@@ -2,6 +2,7 @@ package io.trimtab.delta.registry;
 
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaMethods;
+import io.trimtab.hub.AtomicFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,7 +60,7 @@ public final class ModelCard {
   public static Path write(Path directory, EntryNotes notes) {
     Path file = directory.resolve(FILE);
     try {
-      RegistryFiles.write(file, of(DeltaRegistry.describe(directory, notes)));
+      AtomicFiles.write(file, of(DeltaRegistry.describe(directory, notes)));
       return file;
     } catch (IOException e) {
       throw new RegistryException("cannot write " + file + ": " + e, e);
@@ -102,7 +103,7 @@ public final class ModelCard {
 
   private static Optional<DeltaMethod> method(String peftType) {
     return DeltaMethods.all().stream()
-        .filter(method -> method.peftType().equals(peftType))
+        .filter(method -> method.peftTypes().contains(peftType))
         .findFirst();
   }
 

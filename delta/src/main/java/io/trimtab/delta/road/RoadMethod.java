@@ -5,6 +5,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Linear;
@@ -38,14 +39,18 @@ public final class RoadMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "variant=road_1 group_size=64");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Road.Variant variant = Road.Variant.of(options.text("variant", Road.Variant.ROAD_1.text()));
     Targets targets = Targets.fromOptions(options, Targets.queriesAndValues(model));
     int group = options.integer("group_size", 0);
     options.checkAllUsed();
-    return new Road(
-        variant, typed.containsKey("group_size") ? group : fitting(targets, model), targets);
+    return new Road(variant, options.has("group_size") ? group : fitting(targets, model), targets);
   }
 
   /** 64, or the half of it, or its half …, whichever first divides the outputs of every layer. */

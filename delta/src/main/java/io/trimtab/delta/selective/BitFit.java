@@ -1,5 +1,6 @@
 package io.trimtab.delta.selective;
 
+import io.trimtab.delta.Address;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
@@ -24,7 +25,8 @@ import java.util.Set;
  * the base all the same.
  *
  * @param targets which modules' biases, as names with commas between them or {@code [r]} and a
- *     regular expression; empty for all
+ *     regular expression, or an {@link Address} of common names such as {@code @attn,@ff}; empty
+ *     for all
  * @param added whether linear layers and norms without a bias are given one
  * @param modulesToSave modules, such as a new classifier, that are trained as a whole
  * @param lenient whether names of such modules that hit nothing are let pass, as in files
@@ -72,11 +74,7 @@ public record BitFit(String targets, boolean added, List<String> modulesToSave, 
       }
     }
     biases.addAll(missing.keySet());
-    Set<String> chosen =
-        new LinkedHashSet<>(
-            targets.isBlank()
-                ? biases
-                : TensorNames.choose(PathNames.parse(targets), biases, "bias"));
+    Set<String> chosen = new LinkedHashSet<>(targets.isBlank() ? biases : chosen(model, biases));
     chosen.removeIf(saved::contains);
     List<Part> parts = new ArrayList<>();
     List<String> own = chosen.stream().filter(name -> !missing.containsKey(name)).toList();
@@ -91,6 +89,22 @@ public record BitFit(String targets, boolean added, List<String> modulesToSave, 
         });
     parts.addAll(saved.parts());
     return parts;
+  }
+
+  private Set<String> chosen(Model model, Set<String> biases) {
+    if (!targets.contains("@")) {
+      return TensorNames.choose(PathNames.parse(targets), biases, "bias");
+    }
+    Set<String> chosen = new LinkedHashSet<>();
+    for (Address.Hit hit : Address.parse(targets).find(model, Address.Kind.LAYERS)) {
+      String added = hit.path() + ".bias";
+      if (hit.layer() instanceof Linear linear && linear.bias() != null) {
+        chosen.add(linear.biasName());
+      } else if (biases.contains(added)) {
+        chosen.add(added);
+      }
+    }
+    return chosen;
   }
 
   /** The layers that could have a bias and have none, by the name it would have. */

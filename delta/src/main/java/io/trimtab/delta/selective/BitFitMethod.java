@@ -4,6 +4,7 @@ import com.google.auto.service.AutoService;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.Presets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.Map;
@@ -32,10 +33,15 @@ public final class BitFitMethod implements DeltaMethod {
     return 1e-3;
   }
 
+  @Override
+  public Presets presets() {
+    return Presets.NONE.with("opendelta", "targets=@attn,@ff add=true").with("paper", "add=false");
+  }
+
   /** Existing biases; where the model has none at all, added ones, as it would else do nothing. */
   @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     boolean none = model.tensors().keySet().stream().noneMatch(name -> name.endsWith("bias"));
     BitFit bitFit =
         new BitFit(

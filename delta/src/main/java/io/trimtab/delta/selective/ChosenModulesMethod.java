@@ -34,7 +34,7 @@ public final class ChosenModulesMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     ChosenModules modules = new ChosenModules(options.text("targets", lastBlock(model)));
     options.checkAllUsed();
     return modules;

@@ -33,7 +33,7 @@ public final class FullMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromOptions(Map<String, String> options, Model model) {
-    new Options(name(), options).checkAllUsed();
+    new Options(this, options).checkAllUsed();
     return Selective.all();
   }
 

@@ -34,7 +34,7 @@ public final class LastBlocksMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     LastBlocks last = new LastBlocks(options.integer("k", 1));
     options.checkAllUsed();
     return last;

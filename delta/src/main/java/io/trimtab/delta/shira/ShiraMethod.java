@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Linear;
@@ -39,20 +40,25 @@ public final class ShiraMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "rank=32 mask=random");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Targets targets = Targets.fromOptions(options, Targets.queriesAndValues(model));
     String mask = options.text("mask", Shira.Mask.RANDOM.text());
     int seed = options.integer("seed", 0);
     int rank = options.integer("rank", 0);
     options.checkAllUsed();
-    if (mask.equals(Shira.Mask.MAGNITUDE.text()) && typed.containsKey("seed")) {
+    if (mask.equals(Shira.Mask.MAGNITUDE.text()) && options.has("seed")) {
       throw new DeltaException(
           "found seed for shira with mask=magnitude, expected it with mask=random only; leave it"
               + " out");
     }
     return new Shira(
-        typed.containsKey("rank") ? rank : fitting(targets, model),
+        options.has("rank") ? rank : fitting(targets, model),
         switch (mask) {
           case "random" -> Shira.Mask.RANDOM;
           case "magnitude" -> Shira.Mask.MAGNITUDE;
@@ -60,7 +66,7 @@ public final class ShiraMethod implements DeltaMethod {
               throw new DeltaException(
                   "found mask=" + mask + " for shira, expected random or magnitude");
         },
-        typed.containsKey("seed") ? OptionalInt.of(seed) : OptionalInt.empty(),
+        options.has("seed") ? OptionalInt.of(seed) : OptionalInt.empty(),
         targets);
   }
 

@@ -5,6 +5,8 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.List;
@@ -40,13 +42,18 @@ public final class PTuningMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE.with("peft", "network=mlp layers=2");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     SoftPrompt prompt =
         SoftPrompt.of(options.integer("length", 20))
             .madeBy(
                 network(options.text("network", "mlp")),
-                options.integer("hidden", model.encoder().embeddings().words().size()),
+                options.integer("hidden", model.stack().embeddings().words().size()),
                 options.integer("layers", 2))
             .saving(options.texts("save").toArray(String[]::new));
     options.checkAllUsed();
@@ -66,10 +73,11 @@ public final class PTuningMethod implements DeltaMethod {
   /** Files hold the vectors that the network computed, and not the network. */
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
+    PeftFields.checkOneStack(config);
     return new SoftPrompt(
         config.integer("num_virtual_tokens"),
         network(config.text("encoder_reparameterization_type", "MLP")),
-        config.integer("encoder_hidden_size", model.encoder().embeddings().words().size()),
+        config.integer("encoder_hidden_size", model.stack().embeddings().words().size()),
         config.integer("encoder_num_layers", 2),
         SoftPrompt.Start.RANDOM,
         List.of(),

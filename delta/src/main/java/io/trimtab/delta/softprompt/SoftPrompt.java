@@ -83,6 +83,8 @@ public record SoftPrompt(
   public enum Start {
     /** Normally distributed numbers, as an embedding starts. */
     RANDOM,
+    /** Numbers between -0.5 and 0.5, as AdapterHub starts, and OpenDelta where it is told to. */
+    UNIFORM,
     /** The vectors of words drawn from the vocabulary. */
     VOCABULARY,
     /** The vectors of given words. */
@@ -192,7 +194,7 @@ public record SoftPrompt(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    Embedding table = model.encoder().embeddings().words();
+    Embedding table = model.stack().embeddings().words();
     List<Part> parts = new ArrayList<>();
     parts.add(new SoftPromptPart(site(model), table, place, length, source(table, model, rng)));
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
@@ -200,7 +202,7 @@ public record SoftPrompt(
   }
 
   private Site<Patch.Inserted> site(Model model) {
-    Embeddings embeddings = model.encoder().embeddings();
+    Embeddings embeddings = model.stack().embeddings();
     if (place == Place.WORDS) {
       return Site.inserted(embeddings.words().path());
     }
@@ -259,6 +261,9 @@ public record SoftPrompt(
     if (start == Start.RANDOM) {
       return rng.normal(1, DType.F32, model.device(), length, table.size());
     }
+    if (start == Start.UNIFORM) {
+      return rng.uniform(-0.5, 0.5, DType.F32, model.device(), length, table.size());
+    }
     double[] drawn = rng.uniform(0, table.rows(), DType.F64, Device.CPU, length).toDoubles();
     long[] ids = new long[length];
     for (int i = 0; i < length; i++) {
@@ -309,12 +314,12 @@ public record SoftPrompt(
   public Map<String, Object> toConfig(Model model) {
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("num_virtual_tokens", length);
-    config.put("token_dim", model.encoder().embeddings().words().size());
+    config.put("token_dim", model.stack().embeddings().words().size());
     config.put("num_transformer_submodules", 1);
     config.put(
         "num_attention_heads",
-        model.config().integer(model.config().firstOf("num_attention_heads", "n_heads")));
-    config.put("num_layers", model.encoder().blocks().size());
+        model.config().integer(model.config().firstOf("num_attention_heads", "n_heads", "n_head")));
+    config.put("num_layers", model.stack().blocks().size());
     if (place != Place.WORDS) {
       config.put("trimtab_place", place.name().toLowerCase(Locale.ROOT));
     }

@@ -5,11 +5,14 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Registers prompt tuning, and reads its settings as users type them and as PEFT stores them. */
 @AutoService(DeltaMethod.class)
@@ -48,8 +51,19 @@ public final class SoftPromptMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    // OpenDelta starts as the first words of the vocabulary.
+    String first = String.join(",", IntStream.range(0, 100).mapToObj(String::valueOf).toList());
+    return Presets.NONE
+        .with("adapterhub", "length=10 place=embedded start=uniform")
+        .with("opendelta", "length=100 start=" + first)
+        .with("paper", "length=100 start=vocabulary")
+        .with("peft", "start=random");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     SoftPrompt prompt =
         SoftPrompt.of(options.integer("length", 20))
             .in(place(options.text("place", "words")))
@@ -58,6 +72,7 @@ public final class SoftPromptMethod implements DeltaMethod {
     options.checkAllUsed();
     return switch (start) {
       case "random" -> prompt.startingAs(SoftPrompt.Start.RANDOM);
+      case "uniform" -> prompt.startingAs(SoftPrompt.Start.UNIFORM);
       case "vocabulary" -> prompt;
       default -> prompt.startingAs(numbers(start, options));
     };
@@ -85,22 +100,14 @@ public final class SoftPromptMethod implements DeltaMethod {
               + start
               + " for "
               + name()
-              + ", expected random, vocabulary, text:some words or token numbers",
+              + ", expected random, uniform, vocabulary, text:some words or token numbers",
           e);
     }
   }
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    int submodules = config.integer("num_transformer_submodules", 1);
-    if (submodules != 1) {
-      throw new DeltaException.Unsupported(
-          "found num_transformer_submodules "
-              + submodules
-              + " in "
-              + config.path()
-              + ", expected 1: this model has one stack of blocks");
-    }
+    PeftFields.checkOneStack(config);
     return new SoftPrompt(
         config.integer("num_virtual_tokens"),
         SoftPrompt.Network.NONE,

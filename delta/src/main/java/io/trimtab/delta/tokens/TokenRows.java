@@ -33,7 +33,7 @@ final class TokenRows implements Part {
   private final Parameter rows;
   private final long[] tokens;
   private final Map<String, String> aliases;
-  private final boolean tied;
+  private final boolean inTable;
 
   /** For every row of the table its place among the trained ones, or their count for none. */
   private final int[] places;
@@ -44,13 +44,13 @@ final class TokenRows implements Part {
       long[] tokens,
       int[] places,
       Map<String, String> aliases,
-      boolean tied) {
+      boolean inTable) {
     this.layer = layer;
     this.rows = rows;
     this.tokens = tokens;
     this.places = places;
     this.aliases = aliases;
-    this.tied = tied;
+    this.inTable = inTable;
   }
 
   /**
@@ -58,9 +58,11 @@ final class TokenRows implements Part {
    *
    * @param tokens their numbers, each once
    * @param suffix what the parameter's name has after the layer's path, with its dot
+   * @param wholeTable whether the table is replaced even where no head is tied to it
    * @throws DeltaException for a number that the table has no row for, or one that comes twice
    */
-  static TokenRows create(Model model, Embedding layer, List<Integer> tokens, String suffix) {
+  static TokenRows create(
+      Model model, Embedding layer, List<Integer> tokens, String suffix, boolean wholeTable) {
     check(layer, tokens);
     Device device = layer.table().device();
     long[] chosen = tokens.stream().mapToLong(Integer::longValue).toArray();
@@ -81,7 +83,7 @@ final class TokenRows implements Part {
           chosen,
           places,
           aliases,
-          !aliases.isEmpty());
+          wholeTable || !aliases.isEmpty());
     }
   }
 
@@ -122,12 +124,12 @@ final class TokenRows implements Part {
 
   @Override
   public Site<?> site() {
-    return tied ? Site.tensor(layer.tableName()) : Site.rows(layer.path());
+    return inTable ? Site.tensor(layer.tableName()) : Site.rows(layer.path());
   }
 
   @Override
   public Patch patch() {
-    return tied
+    return inTable
         ? (Patch.Effective) (stored, pass) -> replaced(stored)
         : (Patch.Rows) this::replaced;
   }

@@ -21,14 +21,17 @@ import java.util.stream.IntStream;
  * from where the base has them. A head that is tied to the table sees them.
  *
  * @param tokens the rows' numbers; empty for all
- * @param headBias whether a tied head keeps its bias. PEFT, which computes such a head without it,
- *     gives other results for what is trained so
+ * @param headBias whether a tied head keeps its bias, which is how the base computes it. PEFT
+ *     computes such a head without, by mistake as it seems, and its files were tuned so
  * @param targets the embeddings
  */
 public record TrainableTokens(List<Integer> tokens, boolean headBias, Targets targets)
     implements DeltaSpec {
-  /** Ours: PEFT knows no such field and drops it. */
-  static final String HEAD_BIAS = "trimtab_head_bias";
+  /**
+   * Ours, in files whose tied head keeps its bias: PEFT knows no such field, drops it and leaves
+   * the bias out.
+   */
+  public static final String HEAD_BIAS = "trimtab_tied_head_bias";
 
   private static final String SUFFIX = ".trainable_tokens_delta";
 
@@ -41,7 +44,7 @@ public record TrainableTokens(List<Integer> tokens, boolean headBias, Targets ta
   public static TrainableTokens of(String embedding, int... tokens) {
     return new TrainableTokens(
         IntStream.of(tokens).boxed().toList(),
-        false,
+        true,
         Targets.of(Address.suffixes(List.of(embedding))));
   }
 
@@ -50,9 +53,9 @@ public record TrainableTokens(List<Integer> tokens, boolean headBias, Targets ta
     return new TrainableTokens(tokens, headBias, where);
   }
 
-  /** The same with tied heads that keep their bias. */
-  public TrainableTokens keepingHeadBias() {
-    return new TrainableTokens(tokens, true, targets);
+  /** The same with tied heads that lose their bias, as in PEFT. */
+  public TrainableTokens droppingHeadBias() {
+    return new TrainableTokens(tokens, false, targets);
   }
 
   /**
@@ -86,7 +89,7 @@ public record TrainableTokens(List<Integer> tokens, boolean headBias, Targets ta
     List<Integer> chosen = chosen(embeddings);
     List<Part> parts = new ArrayList<>();
     for (Embedding embedding : embeddings) {
-      parts.addAll(parts(model, embedding, chosen, SUFFIX, headBias));
+      parts.addAll(parts(model, embedding, chosen, SUFFIX, headBias, false));
     }
     parts.addAll(targets.saved(model).parts());
     return parts;
@@ -98,12 +101,19 @@ public record TrainableTokens(List<Integer> tokens, boolean headBias, Targets ta
    * @param tokens the rows' numbers, each once
    * @param suffix what the parameter's name has after the embedding's path, with its dot
    * @param headBias whether a tied head keeps its bias, unlike in PEFT
+   * @param wholeTable whether the table is replaced even where no head is tied to it, since another
+   *     part changes the rows that are looked up
    * @throws DeltaException for a number that the table has no row for, or one that comes twice
    */
   public static List<Part> parts(
-      Model model, Embedding embedding, List<Integer> tokens, String suffix, boolean headBias) {
+      Model model,
+      Embedding embedding,
+      List<Integer> tokens,
+      String suffix,
+      boolean headBias,
+      boolean wholeTable) {
     List<Part> parts = new ArrayList<>();
-    parts.add(TokenRows.create(model, embedding, tokens, suffix));
+    parts.add(TokenRows.create(model, embedding, tokens, suffix, wholeTable));
     if (!headBias) {
       TokenRows.tiedHeads(model, embedding).stream()
           .filter(head -> head.bias() != null)
@@ -111,6 +121,11 @@ public record TrainableTokens(List<Integer> tokens, boolean headBias, Targets ta
           .forEach(parts::add);
     }
     return parts;
+  }
+
+  /** Whether a head that is tied to an embedding has a bias. */
+  public static boolean isTiedToBias(Model model, Embedding embedding) {
+    return TokenRows.tiedHeads(model, embedding).stream().anyMatch(head -> head.bias() != null);
   }
 
   private List<Embedding> embeddings(Model model) {
@@ -147,7 +162,7 @@ public record TrainableTokens(List<Integer> tokens, boolean headBias, Targets ta
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("token_indices", chosen(embeddings(model)));
     config.put("init_weights", true);
-    if (headBias) {
+    if (headBias && embeddings(model).stream().anyMatch(each -> isTiedToBias(model, each))) {
       config.put(HEAD_BIAS, true);
     }
     targets.write(model, config);

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
@@ -36,20 +37,19 @@ public final class TrainableTokensMethod implements DeltaMethod {
     return 1e-3;
   }
 
-  /** A tied head loses its bias, as in PEFT. */
   @Override
-  public double startsWithin() {
-    return 1;
+  public Presets presets() {
+    return Presets.NONE.with("peft", "head-bias=false");
   }
 
   @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     List<Integer> tokens = new ArrayList<>();
     for (String text : options.texts("tokens")) {
       addTokens(text, tokens);
     }
-    boolean headBias = options.flag("head-bias", false);
+    boolean headBias = options.flag("head-bias", true);
     Targets targets = Targets.fromOptions(options, TrainableTokens.usual(model));
     options.checkAllUsed();
     return new TrainableTokens(tokens, headBias, targets);

@@ -5,6 +5,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Options;
 import io.trimtab.delta.PeftFields;
+import io.trimtab.delta.Presets;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
@@ -34,8 +35,15 @@ public final class VeraMethod implements DeltaMethod {
   }
 
   @Override
+  public Presets presets() {
+    return Presets.NONE
+        .with("adapterhub", "rank=8 start=0.1 dropout=0")
+        .with("peft", "rank=256 start=0.1 dropout=0 projection-seed=0");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
-    Options options = new Options(name(), typed);
+    Options options = new Options(this, typed);
     Vera vera =
         Vera.rank(options.integer("rank", 256))
             .start(options.decimal("start", 0.1))

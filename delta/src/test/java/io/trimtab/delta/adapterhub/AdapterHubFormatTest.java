@@ -227,7 +227,8 @@ class AdapterHubFormatTest {
         .isInstanceOf(DeltaException.class)
         .hasMessageContaining("peft_type (peft)")
         .hasMessageContaining("a config (adapterhub)");
-    assertThatThrownBy(() -> DeltaFormats.named("zip")).hasMessageContaining("adapterhub, peft");
+    assertThatThrownBy(() -> DeltaFormats.named("zip"))
+        .hasMessageContaining("adapterhub, opendelta, peft");
   }
 
   private Path saved(DeltaSpec spec, Model model) {

@@ -364,7 +364,7 @@ class BottleneckTest {
         "houlsby leave_out=7 | expected 0 to 1",
         "houlsby leave_out=0,1 | every block",
         "houlsby inv_adapter=realnvp | expected nice, glow or none",
-        "houlsby modified_modules=atn | found no module atn",
+        "houlsby modified_modules=atn | each part of atn hits some; near it",
         "houlsby modified_modules=intermediate | to put an adapter behind",
         "houlsby modified_modules=[r]( | as a regular expression",
         "parallel original_ln_before=true | found option original_ln_before",

@@ -35,7 +35,7 @@ class DoraTest {
 
   private static LoraLinear part(Linear layer, int rank, double dropout, Lora.Trained trained) {
     LoraLinear.Settings settings =
-        new LoraLinear.Settings(Starts.KAIMING, dropout, false, true, false, trained);
+        new LoraLinear.Settings(Starts.KAIMING, dropout, false, true, false, false, trained);
     return LoraLinear.create(
         layer, List.of(FusedLayer.Rows.all(layer)), rank, 1.5, settings, Rng.seeded(4));
   }
@@ -146,7 +146,7 @@ class DoraTest {
                 List.of(FusedLayer.Rows.all(layer)),
                 rank,
                 1,
-                new LoraLinear.Settings(Starts.KAIMING, 0, false, dora, false, trained),
+                new LoraLinear.Settings(Starts.KAIMING, 0, false, dora, false, false, trained),
                 Rng.seeded(1));
         count += part.parameters().stream().mapToLong(p -> p.value().elements()).sum();
         part.parameters().forEach(Parameter::close);

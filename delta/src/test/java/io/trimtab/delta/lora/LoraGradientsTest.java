@@ -49,6 +49,26 @@ class LoraGradientsTest {
   }
 
   @Test
+  void theInputsGradientGoesThroughAGate() {
+    try (Scope _ = Scope.open()) {
+      Rng rng = Rng.seeded(5);
+      Tensor weight = rng.normal(1, DType.F64, Device.CPU, 5, 4);
+      Part part = linear(weight, rng, true);
+      assertThat(part.parameters()).hasSize(4);
+      Patch.Output patch = (Patch.Output) part.patch();
+      assertThat(patch.readsWholeRows()).isTrue();
+      double error =
+          FiniteDifferences.largestError(
+              in -> {
+                Tensor x = in.get(0);
+                return squares(patch.apply(x, LinearAlgebra.linear(x, weight, null), PASS));
+              },
+              List.of(rng.normal(1, DType.F64, Device.CPU, TOKENS, 4)));
+      assertThat(error).isLessThan(1e-8);
+    }
+  }
+
+  @Test
   void theParametersGradientsAreThoseOfFiniteDifferences() {
     try (Scope _ = Scope.open()) {
       Rng rng = Rng.seeded(2);
@@ -76,6 +96,10 @@ class LoraGradientsTest {
   }
 
   private static Part linear(Tensor weight, Rng rng) {
+    return linear(weight, rng, false);
+  }
+
+  private static Part linear(Tensor weight, Rng rng, boolean gated) {
     Linear layer = new Linear("layer", new Weight.Dense(weight), null);
     Part part =
         LoraLinear.create(
@@ -83,7 +107,8 @@ class LoraGradientsTest {
             List.of(FusedLayer.Rows.all(layer)),
             2,
             1.5,
-            new LoraLinear.Settings(Starts.KAIMING, 0, true, false, false, Lora.Trained.BOTH),
+            new LoraLinear.Settings(
+                Starts.KAIMING, 0, !gated, false, gated, false, Lora.Trained.BOTH),
             rng);
     move(part, rng);
     return part;

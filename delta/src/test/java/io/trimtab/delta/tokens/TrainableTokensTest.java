@@ -34,10 +34,10 @@ class TrainableTokensTest {
   }
 
   @Test
-  void aTiedHeadSeesThemAndKeepsItsBiasOnlyWhereAsked() {
+  void aTiedHeadSeesThemAndLosesItsBiasOnlyWhereAsked() {
     try (Model model = TinyModels.maskedLm(directory);
-        Delta kept = of(5, 17).keepingHeadBias().attach(model, Rng.seeded(1));
-        Delta dropped = of(5, 17).attach(model, Rng.seeded(1))) {
+        Delta kept = of(5, 17).attach(model, Rng.seeded(1));
+        Delta dropped = of(5, 17).droppingHeadBias().attach(model, Rng.seeded(1))) {
       float[] plain = TinyModels.numbers(model, batch, Pass.plain(batch.layout()));
       float[] start = numbers(model, kept);
       assertThat(start).containsExactly(plain, Offset.offset(1e-5f));
@@ -103,7 +103,7 @@ class TrainableTokensTest {
   @Test
   void keepingTheBiasSurvivesTheFile() {
     try (Model model = TinyModels.maskedLm(directory.resolve("model"));
-        Delta kept = of(5).keepingHeadBias().attach(model, Rng.seeded(1))) {
+        Delta kept = of(5).attach(model, Rng.seeded(1))) {
       DeltaFiles.save(kept, directory.resolve("saved"));
       try (Delta again = DeltaFiles.load(directory.resolve("saved"), model)) {
         assertThat(numbers(model, again)).isEqualTo(numbers(model, kept));

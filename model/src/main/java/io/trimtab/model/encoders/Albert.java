@@ -5,10 +5,10 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
 import io.trimtab.model.Embeddings;
-import io.trimtab.model.Encoder;
 import io.trimtab.model.Head;
 import io.trimtab.model.ModelException;
 import io.trimtab.model.PostNormBlock;
+import io.trimtab.model.Stack;
 import io.trimtab.model.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,8 +44,8 @@ public final class Albert implements Architecture {
     weights.ignore(at + ".position_ids", "sop_classifier.");
     List<PostNormBlock> blocks =
         blocks(prefix + "encoder.albert_layer_groups", config, weights, epsilon);
-    Encoder encoder = new Encoder(prefix + "encoder", embeddings, blocks, null);
-    return new Parts(encoder, heads(config, weights, prefix, embeddings, epsilon));
+    Stack stack = new Stack(Stack.Role.ENCODER, prefix + "encoder", embeddings, blocks, null);
+    return new Parts(stack, heads(config, weights, prefix, embeddings, epsilon));
   }
 
   /** The blocks in the order of use: the same object as often as it is used. */

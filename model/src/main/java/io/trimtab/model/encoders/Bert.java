@@ -6,10 +6,10 @@ import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
 import io.trimtab.model.Embedding;
 import io.trimtab.model.Embeddings;
-import io.trimtab.model.Encoder;
 import io.trimtab.model.Head;
 import io.trimtab.model.Norm;
 import io.trimtab.model.PostNormBlock;
+import io.trimtab.model.Stack;
 import io.trimtab.model.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,8 +45,8 @@ public final class Bert implements Architecture {
     weights.ignore(at + ".position_ids", "cls.seq_relationship.");
     List<PostNormBlock> blocks =
         BertLayers.blocks(prefix + "encoder.layer", config, weights, epsilon, activation);
-    Encoder encoder = new Encoder(prefix + "encoder", embeddings, blocks, null);
-    return new Parts(encoder, heads(config, weights, prefix, embeddings.words(), activation));
+    Stack stack = new Stack(Stack.Role.ENCODER, prefix + "encoder", embeddings, blocks, null);
+    return new Parts(stack, heads(config, weights, prefix, embeddings.words(), activation));
   }
 
   private static List<Head> heads(

@@ -6,12 +6,12 @@ import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
 import io.trimtab.model.Embedding;
 import io.trimtab.model.Embeddings;
-import io.trimtab.model.Encoder;
 import io.trimtab.model.Head;
 import io.trimtab.model.Linear;
 import io.trimtab.model.ModelException;
 import io.trimtab.model.Norm;
 import io.trimtab.model.PostNormBlock;
+import io.trimtab.model.Stack;
 import io.trimtab.model.Weights;
 import java.util.List;
 import java.util.Set;
@@ -52,8 +52,8 @@ public final class DebertaV2 implements Architecture {
         IntStream.range(0, config.integer("num_hidden_layers"))
             .mapToObj(i -> block(prefix + "encoder.layer." + i, config, weights, relative, epsilon))
             .toList();
-    Encoder encoder = new Encoder(prefix + "encoder", embeddings, blocks, null);
-    return new Parts(encoder, heads(config, weights, embeddings, epsilon));
+    Stack stack = new Stack(Stack.Role.ENCODER, prefix + "encoder", embeddings, blocks, null);
+    return new Parts(stack, heads(config, weights, embeddings, epsilon));
   }
 
   /** What all blocks know of relative positions. */

@@ -5,9 +5,9 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
 import io.trimtab.model.Embeddings;
-import io.trimtab.model.Encoder;
 import io.trimtab.model.Head;
 import io.trimtab.model.PostNormBlock;
+import io.trimtab.model.Stack;
 import io.trimtab.model.Weights;
 import java.util.List;
 import java.util.Set;
@@ -44,8 +44,8 @@ public final class DistilBert implements Architecture {
         IntStream.range(0, config.integer("n_layers"))
             .mapToObj(i -> block(prefix + "transformer.layer." + i, weights, activation, heads))
             .toList();
-    Encoder encoder = new Encoder(prefix + "transformer", embeddings, blocks, null);
-    return new Parts(encoder, heads(config, weights, embeddings, activation));
+    Stack stack = new Stack(Stack.Role.ENCODER, prefix + "transformer", embeddings, blocks, null);
+    return new Parts(stack, heads(config, weights, embeddings, activation));
   }
 
   private static PostNormBlock block(String at, Weights weights, Activation activation, int heads) {

@@ -5,12 +5,12 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
 import io.trimtab.model.Embeddings;
-import io.trimtab.model.Encoder;
 import io.trimtab.model.Head;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.model.ModelException;
 import io.trimtab.model.Norm;
+import io.trimtab.model.Stack;
 import io.trimtab.model.Weights;
 import java.util.List;
 import java.util.Set;
@@ -50,8 +50,8 @@ public final class ModernBert implements Architecture {
             .mapToObj(i -> block(prefix + "layers." + i, i, kinds.get(i), config, weights, epsilon))
             .toList();
     Norm last = weights.normAsStored(prefix + "final_norm", epsilon);
-    Encoder encoder = new Encoder(prefix + "layers", embeddings, blocks, last);
-    return new Parts(encoder, heads(config, weights, embeddings, epsilon));
+    Stack stack = new Stack(Stack.Role.ENCODER, prefix + "layers", embeddings, blocks, last);
+    return new Parts(stack, heads(config, weights, embeddings, epsilon));
   }
 
   /** Whether each layer is global or local. */

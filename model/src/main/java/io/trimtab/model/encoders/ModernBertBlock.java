@@ -9,6 +9,8 @@ import io.trimtab.model.Norm;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Place;
 import io.trimtab.model.Positions;
+import io.trimtab.model.Prefixes;
+import io.trimtab.model.Rotary;
 import io.trimtab.model.Sublayer;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
@@ -60,7 +62,7 @@ final class ModernBertBlock extends Block {
     super(path);
     this.parts = parts;
     this.heads = heads;
-    this.rotary = new Rotary((int) (parts.queryKeyValue().weight().out() / 3 / heads), theta);
+    this.rotary = Rotary.of((int) (parts.queryKeyValue().weight().out() / 3 / heads), theta);
     this.window = window;
     attention = Sublayer.attention(Sublayer.pathOf(parts.attentionOutput(), path), null);
     feedForward = Sublayer.feedForward(Sublayer.pathOf(parts.down(), path), null);
@@ -85,7 +87,9 @@ final class ModernBertBlock extends Block {
   private Tensor mix(Tensor normed, Pass pass, @Nullable Positions wanted) {
     Tensor all = parts.queryKeyValue().forward(normed, pass);
     long size = all.size(1) / 3;
-    Rotary.Angles angles = rotary.angles(pass.layout(), all.dtype(), all.device());
+    Prefixes prefixes = attention.prefixes(normed, pass);
+    int[] later = prefixes.shifts(pass.layout().rows());
+    Rotary.Angles angles = rotary.angles(pass, later, all.dtype(), all.device());
     Tensor query = angles.rotate(Indexing.slice(all, 1, 0, size), heads);
     Tensor key = angles.rotate(Indexing.slice(all, 1, size, size), heads);
     Tensor value = Indexing.slice(all, 1, 2 * size, size);
@@ -93,13 +97,8 @@ final class ModernBertBlock extends Block {
         chosen(query, wanted),
         key,
         value,
-        new Attention.Shape(
-            wanted == null ? pass.layout() : wanted.layout(),
-            pass.layout(),
-            heads,
-            1 / Math.sqrt((double) size / heads),
-            (run, q, k) -> outside(run, wanted, q),
-            attention.prefixes(normed, pass)));
+        Attention.Form.whole(heads, 1 / Math.sqrt((double) size / heads)),
+        new Attention.Use(pass, wanted, (run, q, k) -> outside(run, wanted, q), prefixes, null));
   }
 
   @Override
@@ -110,6 +109,16 @@ final class ModernBertBlock extends Block {
   @Override
   public Sublayer feedForward() {
     return feedForward;
+  }
+
+  @Override
+  public int hiddenSize() {
+    return (int) parts.attentionOutput().weight().out();
+  }
+
+  @Override
+  public int keyHeads() {
+    return heads;
   }
 
   @Override

@@ -5,8 +5,8 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
 import io.trimtab.model.Embeddings;
-import io.trimtab.model.Encoder;
 import io.trimtab.model.Head;
+import io.trimtab.model.Stack;
 import io.trimtab.model.Weights;
 import java.util.List;
 import java.util.Set;
@@ -36,13 +36,14 @@ public final class Roberta implements Architecture {
             null,
             config.integer("pad_token_id", 1) + 1);
     weights.ignore(at + ".position_ids");
-    Encoder encoder =
-        new Encoder(
+    Stack stack =
+        new Stack(
+            Stack.Role.ENCODER,
             prefix + "encoder",
             embeddings,
             BertLayers.blocks(prefix + "encoder.layer", config, weights, epsilon, activation),
             null);
-    return new Parts(encoder, heads(config, weights, prefix, embeddings, epsilon));
+    return new Parts(stack, heads(config, weights, prefix, embeddings, epsilon));
   }
 
   private static List<Head> heads(

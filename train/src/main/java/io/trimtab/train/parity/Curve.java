@@ -15,6 +15,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param rates the learning rate of every step
  * @param losses the loss of every step
  * @param gradientNorms the norm of all gradients together at every step, before clipping
+ * @param trainable how many numbers were trained
  * @param trainableNames the tensors trained; empty where adapters are
  */
 record Curve(
@@ -24,6 +25,7 @@ record Curve(
     List<Double> rates,
     List<Double> losses,
     List<Double> gradientNorms,
+    long trainable,
     List<String> trainableNames) {
 
   static Curve read(Path file) {
@@ -37,6 +39,7 @@ record Curve(
               numbers(json.required("rates")),
               numbers(json.required("losses")),
               numbers(json.required("gradient_norms")),
+              json.required("trainable").asLong(),
               json.path("trainable_names").valueStream().map(JsonNode::asString).toList());
       int steps = curve.losses.size();
       if (steps == 0 || curve.rates.size() != steps || curve.gradientNorms.size() != steps) {

@@ -18,12 +18,14 @@ import java.util.stream.Stream;
  * Computes recorded cases again and says how far off the results are. Anyone's recordings will do,
  * as long as they are laid out like the fixtures': {@code hf/NAME} (a model, its hidden states and
  * logits), {@code peft/NAME} and {@code adapterhub/NAME} (an adapter of PEFT or AdapterHub and its
- * logits), {@code train/NAME} (the losses of a training run, its gradient norms and what it ended
- * with). Folders of other kinds are left out.
+ * logits), {@code opendelta/NAME} (a checkpoint of OpenDelta and its logits), {@code train/NAME}
+ * (the losses of a training run, its gradient norms and what it ended with). Folders of other kinds
+ * are left out.
  */
 public final class Parity {
   private static final List<Kind> KINDS =
-      List.of(new AdapterHubKind(), new HfKind(), new PeftKind(), new TrainKind());
+      List.of(
+          new AdapterHubKind(), new OpenDeltaKind(), new HfKind(), new PeftKind(), new TrainKind());
 
   private record Found(Kind kind, Path directory) {}
 

@@ -5,14 +5,19 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaFiles;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Batch;
+import io.trimtab.model.Head;
 import io.trimtab.model.Model;
+import io.trimtab.model.Pass;
 import io.trimtab.model.Patches;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -48,10 +53,7 @@ final class PeftKind implements Kind {
             Batch batch = inputs.batch("", types);
             Tensor expected = expected(io, inputs);
             Errors errors = new Errors();
-            errors.add(
-                "logits",
-                relative(Recorded.logits(model, batch, delta.patches()), expected),
-                ALLOWED);
+            errors.add("logits", relative(found(model, batch, delta), expected), ALLOWED);
             merged(delta, batch)
                 .ifPresent(
                     logits ->
@@ -59,6 +61,12 @@ final class PeftKind implements Kind {
             return errors;
           }
         });
+  }
+
+  private static Tensor found(Model model, Batch batch, Delta delta) {
+    return model.head(Head.CausalLm.class).isPresent()
+        ? model.causalLogitsOfAll(batch, Pass.with(batch.layout(), delta.patches())).logits()
+        : Recorded.logits(model, batch, delta.patches());
   }
 
   /** What the merged model gives; empty for what no weight can hold, such as a prompt. */
@@ -89,7 +97,21 @@ final class PeftKind implements Kind {
 
   private static Tensor expected(Recorded io, Recorded inputs) {
     Tensor logits = io.tensor("logits");
-    return logits.rank() == 3 ? inputs.packed(logits, "logits", "") : logits;
+    if (logits.rank() != 3) {
+      return logits;
+    }
+    long[][] mask = inputs.matrix("attention_mask");
+    long before = logits.size(1) - mask[0].length;
+    if (before <= 0) {
+      return inputs.packed(logits, "logits", "");
+    }
+    // Of a decoder under a soft prompt, those of the prompt's own vectors come first.
+    List<Tensor> rows = new ArrayList<>();
+    for (int row = 0; row < mask.length; row++) {
+      long real = before + Arrays.stream(mask[row]).sum();
+      rows.add(Indexing.slice(Indexing.at(logits, 0, row), 0, 0, real));
+    }
+    return Indexing.concat(rows, 0);
   }
 
   /** The largest difference over the largest expected number. */

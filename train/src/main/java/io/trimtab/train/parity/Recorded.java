@@ -107,6 +107,30 @@ public final class Recorded implements AutoCloseable {
     return Indexing.select(flat, 0, Creation.longs(real, real.length));
   }
 
+  /** Of [real tokens, n] those of the rows that are not padded, or of [rows, n] these rows. */
+  Tensor inFullRows(Tensor packed) {
+    long[][] mask = matrix("attention_mask");
+    List<Long> kept = new ArrayList<>();
+    long token = 0;
+    for (int row = 0; row < mask.length; row++) {
+      long length = Arrays.stream(mask[row]).sum();
+      for (long i = 0; length == mask[row].length && i < length; i++) {
+        kept.add(token + i);
+      }
+      if (packed.size(0) == mask.length && length == mask[row].length) {
+        kept.subList((int) (kept.size() - length), kept.size()).clear();
+        kept.add((long) row);
+      }
+      token += length;
+    }
+    if (kept.isEmpty()) {
+      throw new ParityException(
+          "found padding in every row, expected a row without: gates look at padding elsewhere");
+    }
+    long[] at = kept.stream().mapToLong(Long::longValue).toArray();
+    return Indexing.select(packed, 0, Creation.longs(at, at.length));
+  }
+
   /** The recorded logits, in the shape {@link #logits(Model, Batch, Patches)} gives. */
   Tensor logits(String name) {
     return file.info(name).shape().length == 3 ? packed(name, "") : tensor(name);
@@ -120,6 +144,9 @@ public final class Recorded implements AutoCloseable {
     }
     if (model.head(Head.TokenClassifier.class).isPresent()) {
       return model.classifyTokens(batch, pass);
+    }
+    if (model.head(Head.CausalLm.class).isPresent()) {
+      return model.causalLogits(batch, pass, null, null);
     }
     return model.maskedLogits(batch, pass, everywhere(batch.layout()), null);
   }

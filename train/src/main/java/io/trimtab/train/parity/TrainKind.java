@@ -11,6 +11,7 @@ import io.trimtab.model.Positions;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.FusedAdamW;
+import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Reduction;
@@ -80,7 +81,19 @@ final class TrainKind implements Kind {
 
   private static Delta start(Path directory, Curve curve, Model model) {
     if (Files.isDirectory(directory.resolve("start"))) {
-      return DeltaFiles.load(directory.resolve("start"), model);
+      Delta start = DeltaFiles.load(directory.resolve("start"), model);
+      if (start.count() != curve.trainable()) {
+        long count = start.count();
+        start.close();
+        throw new ParityException.Unsupported(
+            "found "
+                + curve.trainable()
+                + " numbers trained and "
+                + count
+                + " in what it started with, expected as many: what trains a network over a prompt"
+                + " stores what that computes, and not the network");
+      }
+      return start;
     }
     Set<String> trained = new HashSet<>(curve.trainableNames());
     for (DeltaSpec spec : List.of(Selective.all(), Selective.biases())) {
@@ -154,9 +167,12 @@ final class TrainKind implements Kind {
       case "cls" ->
           Neural.crossEntropy(model.classify(batch, pass), batches.tensor(prefix + "labels"));
       case "mlm" -> maskedLoss(model, batches, prefix, batch, pass);
+      case "lm", "answer" -> nextWordLoss(model, batches, prefix, batch, pass);
       default ->
           throw new ParityException.Unsupported(
-              "found task " + task + ", expected mlm or cls; other losses are not computed yet");
+              "found task "
+                  + task
+                  + ", expected mlm, cls, lm or answer; other losses are not computed yet");
     };
   }
 
@@ -174,6 +190,30 @@ final class TrainKind implements Kind {
     }
     long[] expected = words.stream().mapToLong(Long::longValue).toArray();
     Tensor logits = model.maskedLogits(batch, pass, Positions.of(positions, batch.layout()), null);
+    return Neural.crossEntropy(logits, Creation.longs(expected, expected.length));
+  }
+
+  /** The mean over the tokens after which a word comes whose label is not to be ignored. */
+  private static Tensor nextWordLoss(
+      Model model, Recorded batches, String prefix, Batch batch, Pass pass) {
+    long[][] labels = batches.matrix(prefix + "labels");
+    long[][] mask = batches.matrix(prefix + "attention_mask");
+    Model.AllLogits all = model.causalLogitsOfAll(batch, pass);
+    int[][] positions = new int[labels.length][];
+    List<Long> words = new ArrayList<>();
+    for (int row = 0; row < labels.length; row++) {
+      long[] real = realTokens(labels[row], mask[row]);
+      int before = all.layout().length(row) - real.length; // the vectors of a prompt
+      positions[row] =
+          IntStream.range(before == 0 ? 1 : 0, real.length)
+              .filter(i -> real[i] != IGNORED)
+              .peek(i -> words.add(real[i]))
+              .map(i -> before + i - 1)
+              .toArray();
+    }
+    long[] expected = words.stream().mapToLong(Long::longValue).toArray();
+    Positions at = Positions.of(positions, all.layout());
+    Tensor logits = Indexing.select(all.logits(), 0, at.indices(model.device()));
     return Neural.crossEntropy(logits, Creation.longs(expected, expected.length));
   }
 

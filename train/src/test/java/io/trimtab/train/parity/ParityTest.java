@@ -54,7 +54,7 @@ class ParityTest {
     assertThat(report.cases())
         .extracting(Case::name)
         .isSorted()
-        .allMatch(name -> name.matches("(adapterhub|hf|peft|train)/[^/]+"));
+        .allMatch(name -> name.matches("(adapterhub|hf|opendelta|peft|train)/[^/]+"));
     Map<String, Case> cases = new TreeMap<>();
     told.forEach(each -> cases.put(each.name(), each));
     assertOk(
@@ -101,7 +101,24 @@ class ParityTest {
         "scaled-parallel-learned-bert",
         "compacter-bert",
         "compacterpp-bert",
-        "mam-bert");
+        "mam-bert",
+        "unipelt-bert");
+    assertOk(
+        cases,
+        "opendelta",
+        "adapter-bert",
+        "adapter-bert-where",
+        "adapter-roberta",
+        "bitfit-bert",
+        "compacter-bert",
+        "lora-bert",
+        "lora-bert-common",
+        "lora-bert-regex",
+        "lowrank-bert",
+        "parallel-bert",
+        "prefix-bert",
+        "prefix-bert-flat",
+        "softprompt-bert");
     assertOk(
         cases,
         "train",

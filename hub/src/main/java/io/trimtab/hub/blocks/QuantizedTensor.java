@@ -1,0 +1,43 @@
+package io.trimtab.hub.blocks;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+
+/**
+ * A tensor as it is packed in its file.
+ *
+ * @param format how the values are packed
+ * @param shape the sizes of the dimensions, outermost first; the last one is a whole number of
+ *     blocks
+ * @param blocks the packed rows one after the other; valid as long as the file they come from is
+ *     open
+ */
+@SuppressWarnings("ArrayRecordComponent") // copied on the way in and out; identity does not matter
+public record QuantizedTensor(BlockFormat format, long[] shape, MemorySegment blocks) {
+
+  /**
+   * Checks the bytes against format and shape.
+   *
+   * @throws IllegalArgumentException if there are too few or too many bytes
+   */
+  public QuantizedTensor {
+    shape = shape.clone();
+    long expected = format.bytes(Arrays.stream(shape).reduce(1, Math::multiplyExact));
+    if (blocks.byteSize() != expected) {
+      throw new IllegalArgumentException(
+          "a tensor of %s%s takes %d bytes, %d were given"
+              .formatted(format, Arrays.toString(shape), expected, blocks.byteSize()));
+    }
+  }
+
+  /** A copy of the sizes of the dimensions, outermost first. */
+  @Override
+  public long[] shape() {
+    return shape.clone();
+  }
+
+  /** The number of values. */
+  public long elements() {
+    return blocks.byteSize() / format.bytesPerBlock() * format.blockSize();
+  }
+}

@@ -1,0 +1,85 @@
+package io.trimtab.train.parity;
+
+import io.trimtab.delta.Delta;
+import io.trimtab.delta.opendelta.OpenDeltaFormat;
+import io.trimtab.hub.ModelConfig;
+import io.trimtab.model.Batch;
+import io.trimtab.model.Model;
+import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+
+/** A checkpoint that OpenDelta wrote, with the logits it gives; merged it must give the same. */
+final class OpenDeltaKind implements Kind {
+  /** Relative to the largest logit. */
+  private static final double ALLOWED = 1e-5;
+
+  @Override
+  public String folder() {
+    return "opendelta";
+  }
+
+  @Override
+  public List<String> files() {
+    return List.of(OpenDeltaFormat.CONFIG, OpenDeltaFormat.PICKLED, "io.safetensors");
+  }
+
+  /** A model may have files of these names too. */
+  @Override
+  public boolean holds(Path directory) {
+    return Kind.super.holds(directory) && new OpenDeltaFormat().recognises(directory);
+  }
+
+  @Override
+  public Errors check(Path directory) {
+    ModelConfig config = ModelConfig.read(directory.resolve(OpenDeltaFormat.CONFIG));
+    Path base = base(directory, config);
+    return Gradients.none(
+        () -> {
+          try (Model model = Recorded.model(base);
+              Delta delta = new OpenDeltaFormat().load(directory, model);
+              Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
+              Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
+            int virtual = config.integer("soft_token_num", 0);
+            // What OpenDelta puts in front of a row has no token types.
+            Batch batch = inputs.batch("", virtual == 0);
+            Tensor expected = expected(io, inputs, virtual);
+            Errors errors = new Errors();
+            Tensor found = Recorded.logits(model, batch, delta.patches());
+            errors.add("logits", PeftKind.relative(found, expected), ALLOWED);
+            Optional<Tensor> merged = PeftKind.merged(delta, batch);
+            if (merged.isPresent()) {
+              errors.add(
+                  "logits after merging", PeftKind.relative(merged.get(), expected), ALLOWED);
+            }
+            return errors;
+          }
+        });
+  }
+
+  /** The base beside the checkpoints as the fixtures lie. */
+  private static Path base(Path directory, ModelConfig config) {
+    String name = config.text("backbone_checkpoint_name");
+    Path said = directory.resolve("../../hf").resolve(name).normalize();
+    if (!Files.isDirectory(said)) {
+      throw new ParityException(
+          "found no base at " + said + ", expected the model that the delta was made for there");
+    }
+    return said;
+  }
+
+  /** Without the vectors of a soft prompt, which OpenDelta gives logits for too. */
+  private static Tensor expected(Recorded io, Recorded inputs, int virtual) {
+    Tensor logits = io.tensor("logits");
+    if (logits.rank() != 3) {
+      return logits;
+    }
+    Tensor real =
+        virtual == 0 ? logits : Indexing.slice(logits, 1, virtual, logits.size(1) - virtual);
+    return inputs.packed(real, "logits", "");
+  }
+}
