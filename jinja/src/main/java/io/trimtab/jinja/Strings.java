@@ -50,9 +50,13 @@ final class Strings {
 
   /** {@link String#indexOf(String, int)} in time that is linear in both lengths. */
   static int indexOf(String text, String part, int from, Budget budget) {
+    if (part.length() > text.length() - from) {
+      budget.step();
+      return -1;
+    }
     if (part.length() <= SHORT) {
       int found = text.indexOf(part, from);
-      budget.work(found < 0 ? Math.max(0, text.length() - from) : found - from);
+      budget.work(plain(found < 0 ? text.length() - from : found - from, part));
       return found;
     }
     int[] borders = borders(part, budget);
@@ -77,6 +81,7 @@ final class Strings {
       return -1;
     }
     if (part.length() <= SHORT) {
+      budget.work(plain(end, part));
       return text.lastIndexOf(part, end - part.length());
     }
     int[] borders = borders(part, budget);
@@ -91,6 +96,11 @@ final class Strings {
       }
     }
     return last;
+  }
+
+  /** The work of a search that may compare a short part at each place anew. */
+  private static long plain(long places, String part) {
+    return places * (1 + part.length() / 4);
   }
 
   /** Knuth, Morris and Pratt's table: the longest border of each prefix. */
