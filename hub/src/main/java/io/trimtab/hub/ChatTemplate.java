@@ -7,6 +7,7 @@ import io.trimtab.jinja.Rendering;
 import io.trimtab.jinja.Template;
 import java.time.Clock;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -61,7 +62,7 @@ public final class ChatTemplate {
         source,
         Template.parse(source, limits),
         Map.copyOf(specialTokens),
-        Clock.systemDefaultZone());
+        Clock.system(ZoneId.systemDefault()));
   }
 
   /** The same with another clock, which the template's {@code strftime_now} reads. */

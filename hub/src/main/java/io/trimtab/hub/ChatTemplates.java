@@ -7,11 +7,12 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The chat templates that lie beside a tokenizer, by name; a single one is called {@code default}.
+ * The chat templates that come with a tokenizer, by name; a single one is called {@code default}.
  *
  * @param sources the templates' texts
  * @param specialTokens the variables {@code bos_token}, {@code eos_token} and so on
@@ -39,6 +40,28 @@ public record ChatTemplates(Map<String, String> sources, Map<String, String> spe
     for (String name : List.of("special_tokens_map.json", "tokenizer_config.json")) {
       config.putAll(object(directory.resolve(name)));
     }
+    String where = directory.toString();
+    Map<String, String> sources = files(directory);
+    if (sources.isEmpty()) {
+      sources = named(config.get(KEY), where);
+    }
+    if (sources.isEmpty()) {
+      sources = named(object(directory.resolve("chat_template.json")).get(KEY), where);
+    }
+    return new ChatTemplates(sources, tokens(config));
+  }
+
+  /**
+   * The templates and special tokens that a {@code tokenizer_config.json} names.
+   *
+   * @param where the file that it is from, for messages
+   * @throws HubException.Malformed when its templates cannot be understood
+   */
+  static ChatTemplates of(Map<String, @Nullable Object> config, String where) {
+    return new ChatTemplates(named(config.get(KEY), where), tokens(config));
+  }
+
+  private static Map<String, String> tokens(Map<String, @Nullable Object> config) {
     Map<String, String> tokens = new LinkedHashMap<>();
     for (SpecialToken role : SpecialToken.values()) {
       String token = TokenizerJson.name(config, role, "");
@@ -46,14 +69,7 @@ public record ChatTemplates(Map<String, String> sources, Map<String, String> spe
         tokens.put(role.configKey(), token);
       }
     }
-    Map<String, String> sources = files(directory);
-    if (sources.isEmpty()) {
-      sources = named(config.get(KEY), directory);
-    }
-    if (sources.isEmpty()) {
-      sources = named(object(directory.resolve("chat_template.json")).get(KEY), directory);
-    }
-    return new ChatTemplates(sources, tokens);
+    return tokens;
   }
 
   private static Map<String, @Nullable Object> object(Path file) {
@@ -86,7 +102,7 @@ public record ChatTemplates(Map<String, String> sources, Map<String, String> spe
     return sources;
   }
 
-  private static Map<String, String> named(@Nullable Object templates, Path directory) {
+  private static Map<String, String> named(@Nullable Object templates, String where) {
     Map<String, String> sources = new LinkedHashMap<>();
     switch (templates) {
       case null -> {}
@@ -98,7 +114,7 @@ public record ChatTemplates(Map<String, String> sources, Map<String, String> spe
               && map.get("template") instanceof String text) {
             sources.put(name, text);
           } else {
-            throw malformed(directory);
+            throw malformed(where);
           }
         }
       }
@@ -106,18 +122,26 @@ public record ChatTemplates(Map<String, String> sources, Map<String, String> spe
           map.forEach(
               (name, text) -> {
                 if (!(name instanceof String key) || !(text instanceof String value)) {
-                  throw malformed(directory);
+                  throw malformed(where);
                 }
                 sources.put(key, value);
               });
-      default -> throw malformed(directory);
+      default -> throw malformed(where);
     }
     return sources;
   }
 
-  private static HubException malformed(Path directory) {
+  private static HubException malformed(String where) {
     return new HubException.Malformed(
-        directory + ": expected a text, or a list of names and texts, as chat_template");
+        where + ": expected a text, or a list of names and texts, as chat_template");
+  }
+
+  /**
+   * The text of the {@code default} template, for formats that keep one alone; empty where there is
+   * none.
+   */
+  public Optional<String> defaultSource() {
+    return Optional.ofNullable(sources.get(DEFAULT));
   }
 
   /**

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import io.trimtab.tensor.TrimtabException;
+import io.trimtab.jinja.JinjaException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.DynamicTest;
@@ -88,13 +89,13 @@ class ChatTemplateTest {
     }
   }
 
-  private static void check(
-      Map<String, @Nullable Object> it, java.util.function.Supplier<String> rendering) {
+  private static void check(Map<String, @Nullable Object> it, Supplier<String> rendering) {
     if (it.get("error") instanceof String error) {
       String words = error.substring(error.indexOf(' ') + 1);
       assertThatThrownBy(rendering::get)
           .as(error)
-          .isInstanceOf(TrimtabException.class)
+          .isInstanceOf(error.startsWith("ValueError") ? ChatException.class : JinjaException.class)
+          .isNotInstanceOf(JinjaException.LimitExceeded.class)
           .message()
           .satisfies(
               message -> {
@@ -210,6 +211,22 @@ class ChatTemplateTest {
     Files.writeString(directory.resolve("tokenizer_config.json"), "{\"chat_template\": 5}");
     assertThatThrownBy(() -> ChatTemplates.read(directory))
         .isInstanceOf(HubException.Malformed.class);
+  }
+
+  @Test
+  void aFileThatHoldsAWholeModelNamesThemItself() {
+    ChatTemplates one =
+        ChatTemplates.of(
+            Map.of("chat_template", "{{ bos_token }}", "bos_token", "<s>", "pad_token", ""),
+            "m.gguf");
+    assertThat(one.defaultSource()).contains("{{ bos_token }}");
+    assertThat(one.select(true).render(ChatInput.of(List.of(Map.of("role", "user")))))
+        .isEqualTo("<s>");
+    assertThat(one.specialTokens()).containsOnlyKeys("bos_token");
+    assertThat(ChatTemplates.of(Map.of(), "m.gguf").defaultSource()).isEmpty();
+    assertThatThrownBy(() -> ChatTemplates.of(Map.of("chat_template", List.of(5)), "m.gguf"))
+        .isInstanceOf(HubException.Malformed.class)
+        .hasMessageContaining("m.gguf");
   }
 
   private static Map<String, @Nullable Object> inputs() throws IOException {
