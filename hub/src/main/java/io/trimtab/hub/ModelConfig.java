@@ -109,6 +109,11 @@ public final class ModelConfig {
     return get(field) instanceof List;
   }
 
+  /** Whether {@code field} is there as a list of nothing. */
+  public boolean isEmptyList(String field) {
+    return fields.get(field) instanceof List<?> items && items.isEmpty();
+  }
+
   /**
    * The first of {@code names} that the file has, and the first of all where it has none: for
    * fields that changed their name, such as {@code dtype}, once {@code torch_dtype}.

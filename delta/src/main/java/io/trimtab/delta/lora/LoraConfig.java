@@ -88,8 +88,7 @@ final class LoraConfig {
             "kasa_config",
             "velora_config",
             "monteclora_config")) {
-      boolean none = config.isList(field) && config.texts(field).isEmpty();
-      if (config.has(field) && !none) {
+      if (config.has(field) && !config.isEmptyList(field)) {
         found.add(field);
       }
     }

@@ -45,7 +45,8 @@ record Rope(ModelConfig config, ModelConfig rope, int headSize, double theta, do
 
   /** The same with another share of each head where the configuration names none. */
   static Rotary read(ModelConfig config, int headSize, double theta, double share) {
-    return of(config, section(config), headSize, theta, share).rotary();
+    String thetas = config.firstOf("rope_theta", "rotary_emb_base");
+    return of(config, section(config), headSize, config.decimal(thetas, theta), share).rotary();
   }
 
   /**
