@@ -33,7 +33,8 @@ class RoomsTest {
   private static final Map<String, List<String>> BELOW =
       Map.of(
           "tensor", List.of(),
-          "hub", List.of("tensor"),
+          "jinja", List.of("tensor"),
+          "hub", List.of("jinja"),
           "model", List.of("hub"),
           "delta", List.of("model"),
           "train", List.of("delta"),

@@ -81,6 +81,8 @@ record HubSource(String repository, String revision, String licence, HubOptions 
     }
     optional(download, "tokenizer_config.json", directory);
     optional(download, "special_tokens_map.json", directory);
+    optional(download, "chat_template.jinja", directory);
+    optional(download, "chat_template.json", directory);
     if (!optional(download, SINGLE, directory)) {
       if (!optional(download, INDEX, directory)) {
         throw new HubException.Unsupported(

@@ -23,7 +23,6 @@ public final class ModelDirectory {
   private static final String CONFIG = "config.json";
   private static final String TOKENIZER = "tokenizer.json";
   private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
-  private static final String TEMPLATE = "chat_template.jinja";
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = "model.safetensors.index.json";
   private static final String TORCH_SINGLE = "pytorch_model.bin";
@@ -131,37 +130,18 @@ public final class ModelDirectory {
     return Files.isRegularFile(path.resolve(file));
   }
 
+  /** Reads the chat templates; a model that is no chat model has none. */
+  public ChatTemplates chatTemplates() {
+    return packed == null
+        ? ChatTemplates.read(path)
+        : ChatTemplates.of(packed.tokenizerConfig(), String.valueOf(file));
+  }
+
   /** Opens the tokenizer; the caller closes it. */
   public Tokenizer tokenizer() {
     return packed == null
         ? Tokenizers.open(path)
         : Tokenizers.of(packed.tokenizerJson(), packed.tokenizerConfig(), String.valueOf(file));
-  }
-
-  /**
-   * The template, in the language Jinja, that turns a conversation into the text which the model
-   * was trained on; where there are several, the default one. Empty where the files have none.
-   */
-  public Optional<String> chatTemplate() {
-    if (packed == null && has(TEMPLATE)) {
-      try {
-        return Optional.of(Files.readString(path.resolve(TEMPLATE)));
-      } catch (IOException e) {
-        throw new HubException.Disk("cannot read " + path.resolve(TEMPLATE) + ": " + e, e);
-      }
-    }
-    Map<String, @Nullable Object> config = tokenizerConfig();
-    if (config.get("chat_template") instanceof List<?> several) {
-      return several.stream()
-          .filter(one -> one instanceof Map<?, ?> map && "default".equals(map.get("name")))
-          .map(one -> ((Map<?, ?>) one).get("template"))
-          .filter(String.class::isInstance)
-          .map(String.class::cast)
-          .findFirst();
-    }
-    return config.get("chat_template") instanceof String text
-        ? Optional.of(text)
-        : Optional.empty();
   }
 
   /** What {@code tokenizer_config.json} says; empty where there is none. */

@@ -1,4 +1,4 @@
-/** Finds, downloads, verifies, reads and writes model files; tokenizers. */
+/** Finds, downloads, verifies, reads and writes model files; tokenizers; chat templates. */
 @NullMarked
 package io.trimtab.hub;
 

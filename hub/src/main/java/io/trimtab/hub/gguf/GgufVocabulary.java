@@ -58,7 +58,10 @@ final class GgufVocabulary {
     specialTokens();
     flag("add_bos_token", taken.begins());
     flag("add_eos_token", taken.ends());
-    model.chatTemplate().ifPresent(it -> metadata.put(GgufTokenizer.TEMPLATE, GgufValue.text(it)));
+    model
+        .chatTemplates()
+        .defaultSource()
+        .ifPresent(it -> metadata.put(GgufTokenizer.TEMPLATE, GgufValue.text(it)));
   }
 
   private void pieces(Pieces pieces) {

@@ -3,6 +3,7 @@ package io.trimtab.hub.gguf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import io.trimtab.hub.ChatInput;
 import io.trimtab.hub.EncodeOptions;
 import io.trimtab.hub.Hub;
 import io.trimtab.hub.HubException;
@@ -15,6 +16,8 @@ import io.trimtab.hub.TextStream;
 import io.trimtab.hub.Tokenizer;
 import io.trimtab.hub.blocks.BlockFormat;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -28,7 +31,7 @@ import org.junit.jupiter.api.io.TempDir;
 class SmolLmTest {
   @TempDir Path temp;
   private @Nullable ModelDirectory model;
-  private ModelConfig recorded = ModelConfig.of(java.util.Map.of(), Path.of("none"));
+  private ModelConfig recorded = ModelConfig.of(Map.of(), Path.of("none"));
 
   @BeforeEach
   void setUp() {
@@ -61,7 +64,7 @@ class SmolLmTest {
     try (Tokenizer tokenizer = again.tokenizer()) {
       check(tokenizer);
     }
-    assertThat(again.chatTemplate()).isEqualTo(model().chatTemplate());
+    assertThat(again.chatTemplates().sources()).isEqualTo(model().chatTemplates().sources());
   }
 
   private void check(Tokenizer tokenizer) {
@@ -97,6 +100,23 @@ class SmolLmTest {
   }
 
   @Test
+  void conversationsBecomePrompts() {
+    var messages =
+        List.of(
+            Map.of("role", "system", "content", "Be brief."),
+            Map.of("role", "user", "content", "Hello!"));
+    assertThat(model().chatTemplates().select(false).render(ChatInput.of(messages)))
+        .isEqualTo(
+            """
+            <|im_start|>system
+            Be brief.<|im_end|>
+            <|im_start|>user
+            Hello!<|im_end|>
+            <|im_start|>assistant
+            """);
+  }
+
+  @Test
   void settingsAndTensorsAreThoseOfTheModel() {
     ModelConfig config = model().config();
     assertThat(config.modelType()).isEqualTo("llama");
@@ -108,7 +128,6 @@ class SmolLmTest {
     assertThat(config.decimal("rms_norm_eps")).isEqualTo(1e-5);
     assertThat(config.section("rope_parameters").decimal("rope_theta")).isEqualTo(100_000);
     assertThat(config.flag("tie_word_embeddings")).isTrue();
-    assertThat(model().chatTemplate().orElseThrow()).contains("<|im_start|>");
     assertThat(model().licence()).isEqualTo("Apache-2.0");
     try (TensorFile tensors = model().tensors()) {
       assertThat(tensors.names()).hasSize(272);

@@ -1,0 +1,6 @@
+package io.trimtab.jinja;
+
+/** Python's {@code None}. */
+enum None {
+  NONE
+}
