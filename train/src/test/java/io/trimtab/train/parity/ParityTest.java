@@ -66,7 +66,10 @@ class ParityTest {
         "roberta",
         "roberta-seqcls",
         "distilbert",
-        "electra");
+        "electra",
+        "t5",
+        "t5-v1.1",
+        "bart");
     assertOk(
         cases,
         "peft",
@@ -82,7 +85,9 @@ class ParityTest {
         "lora-bert-biaslora",
         "lora-bert-lorabias",
         "lora-bertcls-head",
-        "ia3-bert");
+        "ia3-bert",
+        "lora-t5",
+        "ia3-t5");
     assertOk(
         cases,
         "adapterhub",
