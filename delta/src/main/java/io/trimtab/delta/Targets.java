@@ -115,8 +115,7 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
         .map(stack -> stack.blocks().getFirst().places())
         .flatMap(
             places ->
-                Stream.of(parts)
-                    .map(part -> Objects.requireNonNull(places.get(part), part).path()))
+                Stream.of(parts).map(part -> Objects.requireNonNull(places.get(part), part).path()))
         .map(path -> path.substring(path.lastIndexOf('.') + 1))
         .distinct()
         .toList();

@@ -80,8 +80,7 @@ final class Blocks {
                 .map(each -> ((Linear) each).weightName())
                 .toList();
     boolean crosses = block.crossAttention().filter(layer::equals).isPresent();
-    return new Known(
-        layer, paths, linear, weights, block.hiddenSize(), new TreeSet<>(), crosses);
+    return new Known(layer, paths, linear, weights, block.hiddenSize(), new TreeSet<>(), crosses);
   }
 
   private Linear linear(String path) {

@@ -54,8 +54,7 @@ final class Places {
     List<AdapterPlace> places = new ArrayList<>();
     for (Blocks.Known sublayer : blocks.all()) {
       boolean own = sublayer.layer().isAttention() && !sublayer.crosses();
-      boolean meant =
-          own ? wanted.attention() : !sublayer.crosses() && wanted.feedForward();
+      boolean meant = own ? wanted.attention() : !sublayer.crosses() && wanted.feedForward();
       Set<Integer> having = new TreeSet<>(sublayer.numbers());
       having.removeAll(wanted.leaveOut());
       if (meant && !having.isEmpty()) {
