@@ -107,7 +107,8 @@ class ParityTest {
         "compacter-bert",
         "compacterpp-bert",
         "mam-bert",
-        "unipelt-bert");
+        "unipelt-bert",
+        "pfeiffer-t5");
     assertOk(
         cases,
         "opendelta",
@@ -123,7 +124,11 @@ class ParityTest {
         "parallel-bert",
         "prefix-bert",
         "prefix-bert-flat",
-        "softprompt-bert");
+        "softprompt-bert",
+        "adapter-t5",
+        "compacter-t5",
+        "lora-t5",
+        "lowrank-t5");
     assertOk(
         cases,
         "train",
@@ -133,7 +138,9 @@ class ParityTest {
         "bert-mlm-lora-accumulate2",
         "bertcls-lora",
         "bertcls-ia3",
-        "bertcls-full");
+        "bertcls-full",
+        "t5-full",
+        "t5-lora");
     assertThat(report.cases())
         .as("nothing is computed wrongly in silence")
         .noneMatch(each -> each.status() == Case.Status.WRONG);
