@@ -5,6 +5,7 @@ import io.trimtab.model.Block;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
+import io.trimtab.model.Stack;
 import io.trimtab.tensor.Tensor;
 
 /**
@@ -23,15 +24,17 @@ record MemoryEstimate(long weights, long optimizer, long activations) {
   static MemoryEstimate of(Model model, Delta delta, int rows, int length) {
     long weights = model.tensors().values().stream().mapToLong(Tensor::byteSize).sum();
     long perToken = 0;
-    for (Block block : model.stack().blocks()) {
-      perToken +=
-          block
-              .walk()
-              .filter(Linear.class::isInstance)
-              .map(Layer.class::cast)
-              .mapToLong(layer -> ((Linear) layer).weight().out())
-              .sum();
-      perToken += 2L * model.stack().embeddings().words().size();
+    for (Stack stack : model.stacks()) {
+      for (Block block : stack.blocks()) {
+        perToken +=
+            block
+                .walk()
+                .filter(Linear.class::isInstance)
+                .map(Layer.class::cast)
+                .mapToLong(layer -> ((Linear) layer).weight().out())
+                .sum();
+        perToken += 2L * stack.embeddings().words().size();
+      }
     }
     long activations = perToken * rows * length * model.dtype().bytes();
     return new MemoryEstimate(weights, 16 * delta.count(), activations);

@@ -3,6 +3,7 @@ package io.trimtab.delta;
 import io.trimtab.model.Block;
 import io.trimtab.model.Head;
 import io.trimtab.model.Model;
+import io.trimtab.model.Stack;
 import java.util.Collections;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -34,12 +35,14 @@ final class CommonNames {
   /** Every common name of a model with its place, in the order of computation. */
   static SequencedMap<String, Place> of(Model model) {
     SequencedMap<String, Place> names = new LinkedHashMap<>();
-    names.put("embeddings", new Place(model.stack().embeddings().words().path(), null));
-    List<Block> blocks = model.stack().blocks();
-    Set<String> known = new HashSet<>();
-    for (Block block : blocks) {
-      if (known.add(block.path())) { // several that share their weights are one
-        add(names, model.stack().role().word() + ".block." + (known.size() - 1), block);
+    String words = model.stacks().getFirst().embeddings().words().path();
+    names.put("embeddings", new Place(words, null));
+    for (Stack stack : model.stacks()) {
+      Set<String> known = new HashSet<>();
+      for (Block block : stack.blocks()) {
+        if (known.add(block.path())) { // several that share their weights are one
+          add(names, stack.role().word() + ".block." + (known.size() - 1), block);
+        }
       }
     }
     model
@@ -54,7 +57,10 @@ final class CommonNames {
   private static void add(SequencedMap<String, Place> names, String at, Block block) {
     names.put(at, new Place(block.path(), null));
     SequencedMap<String, io.trimtab.model.Place> places = block.places();
-    for (String part : List.of("attn", "ff")) {
+    for (String part : List.of("attn", "crossattn", "ff")) {
+      if (!places.containsKey(part)) {
+        continue;
+      }
       List<io.trimtab.model.Place> inside =
           places.entrySet().stream()
               .filter(place -> place.getKey().matches(part + "\\.(q|k|v|proj|w\\d)"))

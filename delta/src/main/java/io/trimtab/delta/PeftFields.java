@@ -168,7 +168,7 @@ public final class PeftFields {
               + submodules
               + " in "
               + config.path()
-              + ", expected 1: this model has one stack of blocks");
+              + ", expected 1: prompts of an encoder and its decoder at once are not read");
     }
   }
 

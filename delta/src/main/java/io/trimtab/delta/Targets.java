@@ -4,7 +4,6 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
-import io.trimtab.model.Place;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -112,9 +111,11 @@ public record Targets(Address address, List<String> modulesToSave, boolean lenie
 
   /** What an architecture calls parts that all of them have: the last words of their paths. */
   public static List<String> names(Model model, String... parts) {
-    Map<String, Place> places = model.stack().blocks().getFirst().places();
-    return Stream.of(parts)
-        .map(part -> Objects.requireNonNull(places.get(part), part).path())
+    return model.stacks().stream()
+        .map(stack -> stack.blocks().getFirst().places())
+        .flatMap(
+            places ->
+                Stream.of(parts).map(part -> Objects.requireNonNull(places.get(part), part).path()))
         .map(path -> path.substring(path.lastIndexOf('.') + 1))
         .distinct()
         .toList();

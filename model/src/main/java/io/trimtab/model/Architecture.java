@@ -19,13 +19,19 @@ public interface Architecture {
   /**
    * The layers of a model.
    *
-   * @param stack from tokens to vectors
-   * @param heads what reads the vectors; empty for a bare encoder
+   * @param stacks from tokens to vectors: one, or an encoder and the decoder that reads it
+   * @param heads what reads the last one's vectors; empty for a bare model
    */
-  record Parts(Stack stack, List<Head> heads) {
-    /** Copies the list. */
+  record Parts(List<Stack> stacks, List<Head> heads) {
+    /** Copies the lists. */
     public Parts {
+      stacks = List.copyOf(stacks);
       heads = List.copyOf(heads);
+    }
+
+    /** A model of one stack. */
+    public Parts(Stack stack, List<Head> heads) {
+      this(List.of(stack), heads);
     }
   }
 

@@ -268,13 +268,11 @@ public final class Attention {
   }
 
   /** The positions of a run's queries, one list for all rows where these are alike. */
-  static int[][] queryPositions(Run run, Use use) {
+  static int[][] queryPositions(Run run, Pass pass, @Nullable Positions wanted) {
     int[][] perRow = new int[run.rows()][];
-    Pass pass = use.pass();
     for (int i = 0; i < perRow.length; i++) {
       int row = run.firstRow() + i;
       int[] all = pass.positions(row);
-      Positions wanted = use.wanted();
       perRow[i] =
           wanted == null ? all : Arrays.stream(wanted.ofRow(row)).map(at -> all[at]).toArray();
     }

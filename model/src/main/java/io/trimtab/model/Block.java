@@ -2,6 +2,7 @@ package io.trimtab.model;
 
 import io.trimtab.tensor.Tensor;
 import java.util.List;
+import java.util.Optional;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +26,11 @@ public abstract class Block extends Layer {
   /** Its attention. */
   public abstract Sublayer attention();
 
+  /** Its attention to an encoder's tokens; empty but in decoders that have an encoder. */
+  public Optional<Sublayer> crossAttention() {
+    return Optional.empty();
+  }
+
   /** Its feed-forward network. */
   public abstract Sublayer feedForward();
 
@@ -40,7 +46,8 @@ public abstract class Block extends Layer {
   /**
    * Where the parts are that all architectures have: {@code attn}, {@code attn.q}, {@code attn.k},
    * {@code attn.v}, {@code attn.proj}, {@code attn.layer_norm}, {@code ff}, {@code ff.w1}, {@code
-   * ff.w2}, {@code ff.layer_norm}, and {@code ff.w3} where the feed-forward network is gated.
+   * ff.w2}, {@code ff.layer_norm}, {@code ff.w3} where the feed-forward network is gated, and in a
+   * decoder with an encoder {@code crossattn} with the names of {@code attn}.
    */
   public abstract SequencedMap<String, Place> places();
 

@@ -19,7 +19,7 @@ record CausalMask(List<List<Integer>> queries, int keys, int window, int before)
 
   static CausalMask of(Attention.Run run, int window, int before, Attention.Use use) {
     List<List<Integer>> queries =
-        Arrays.stream(Attention.queryPositions(run, use))
+        Arrays.stream(Attention.queryPositions(run, use.pass(), use.wanted()))
             .map(row -> Arrays.stream(row).boxed().toList())
             .toList();
     return new CausalMask(queries, run.keys(), window, before);

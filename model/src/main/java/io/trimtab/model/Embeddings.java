@@ -21,6 +21,7 @@ public final class Embeddings extends Layer {
   private final @Nullable Linear projection;
   private final int firstPosition;
   private final double wordScale;
+  private final Site<Patch.Inserted> amongWords;
 
   /**
    * Embeddings of the given parts.
@@ -36,7 +37,7 @@ public final class Embeddings extends Layer {
       Norm norm,
       @Nullable Linear projection,
       int firstPosition) {
-    this(path, words, positions, types, norm, projection, firstPosition, 1);
+    this(path, words, positions, types, norm, projection, firstPosition, 1, words.path());
   }
 
   /**
@@ -52,7 +53,30 @@ public final class Embeddings extends Layer {
       @Nullable Embedding positions,
       int firstPosition,
       double wordScale) {
-    return new Embeddings(path, words, positions, null, null, null, firstPosition, wordScale);
+    return new Embeddings(
+        path, words, positions, null, null, null, firstPosition, wordScale, words.path());
+  }
+
+  /**
+   * Embeddings of a stack that shares its words' table with another one.
+   *
+   * @param wordsPath what the table is called in this stack alone: patches put vectors among words
+   *     there
+   * @param positions a table of positions, or null where attention knows them
+   * @param norm of the sum, or null
+   * @param firstPosition the row of the position table for a row's first token: 2 in BART
+   * @param wordScale what words' vectors are multiplied by
+   */
+  public static Embeddings sharing(
+      String path,
+      Embedding words,
+      String wordsPath,
+      @Nullable Embedding positions,
+      @Nullable Norm norm,
+      int firstPosition,
+      double wordScale) {
+    return new Embeddings(
+        path, words, positions, null, norm, null, firstPosition, wordScale, wordsPath);
   }
 
   private Embeddings(
@@ -63,7 +87,8 @@ public final class Embeddings extends Layer {
       @Nullable Norm norm,
       @Nullable Linear projection,
       int firstPosition,
-      double wordScale) {
+      double wordScale,
+      String wordsPath) {
     super(path);
     this.words = words;
     this.positions = positions;
@@ -72,11 +97,17 @@ public final class Embeddings extends Layer {
     this.projection = projection;
     this.firstPosition = firstPosition;
     this.wordScale = wordScale;
+    amongWords = Site.inserted(wordsPath);
   }
 
   /** The word table. */
   public Embedding words() {
     return words;
+  }
+
+  /** What the word table is called where vectors are put among words: mostly its own path. */
+  public String wordsPath() {
+    return amongWords.path();
   }
 
   /** The position table, where there is one. */
@@ -111,15 +142,14 @@ public final class Embeddings extends Layer {
 
   /** The batch's tokens as vectors. */
   Embedded forward(Batch batch, Pass pass) {
-    Insertion amongWords = Insertion.of(Site.inserted(words.path()), pass);
-    Pass longer = amongWords.pass();
+    Insertion inWords = Insertion.of(amongWords, pass);
+    Pass longer = inWords.pass();
     check(batch, longer);
     Device device = words.table().device();
     Tensor vectors = words.forward(batch.ids(device), pass);
-    Tensor sum =
-        amongWords.into(wordScale == 1 ? vectors : Arithmetic.multiply(vectors, wordScale));
+    Tensor sum = inWords.into(wordScale == 1 ? vectors : Arithmetic.multiply(vectors, wordScale));
     if (types != null) {
-      sum = Arithmetic.add(sum, types.forward(longs(amongWords.into(batch.types())), longer));
+      sum = Arithmetic.add(sum, types.forward(longs(inWords.into(batch.types())), longer));
     }
     if (positions != null) {
       Tensor at = longs(numbers(longer));
@@ -129,7 +159,7 @@ public final class Embeddings extends Layer {
     Tensor projected = projection == null ? normed : projection.forward(normed, longer);
     Tensor result = longer.output(Site.output(path()), projected, projected);
     Insertion amongResults = Insertion.of(Site.inserted(path()), longer);
-    return new Embedded(amongResults.into(result), amongResults.pass(), amongWords, amongResults);
+    return new Embedded(amongResults.into(result), amongResults.pass(), inWords, amongResults);
   }
 
   private Tensor longs(long[] values) {
@@ -184,7 +214,7 @@ public final class Embeddings extends Layer {
 
   @Override
   public List<Site<?>> sites() {
-    return List.of(Site.output(path()), Site.inserted(path()), Site.inserted(words.path()));
+    return List.of(Site.output(path()), Site.inserted(path()), amongWords);
   }
 
   @Override

@@ -1,11 +1,16 @@
 package io.trimtab.model;
 
+import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /** What turns an encoder's vectors into the numbers that are read. */
@@ -54,7 +59,10 @@ public abstract sealed class Head extends Layer {
   /** Scores of the words that may come next: a product with every word's vector. */
   public static final class CausalLm extends Head {
     private final Linear decoder;
+    private final double inputScale;
     private final double cap;
+    private final @Nullable String additionName;
+    private final @Nullable Tensor addition;
 
     /** A head over one linear layer, which is often tied to the word embeddings. */
     public CausalLm(String path, Linear decoder) {
@@ -63,9 +71,37 @@ public abstract sealed class Head extends Layer {
 
     /** The same with scores bent to ± {@code cap} by tanh; 0 for none. */
     public CausalLm(String path, Linear decoder, double cap) {
+      this(path, decoder, 1, cap, null, null);
+    }
+
+    private CausalLm(
+        String path,
+        Linear decoder,
+        double inputScale,
+        double cap,
+        @Nullable String additionName,
+        @Nullable Tensor addition) {
       super(path);
       this.decoder = decoder;
+      this.inputScale = inputScale;
       this.cap = cap;
+      this.additionName = additionName;
+      this.addition = addition;
+    }
+
+    /** One that multiplies the vectors by {@code scale} first, as T5 does: 1 / √hidden. */
+    public static CausalLm scaled(String path, Linear decoder, double scale) {
+      return new CausalLm(path, decoder, scale, 0, null, null);
+    }
+
+    /**
+     * One that adds a stored tensor to the scores, which is no parameter: BART's.
+     *
+     * @param name the tensor's name
+     * @param addition [1, vocabulary]
+     */
+    public static CausalLm adding(String path, Linear decoder, String name, Tensor addition) {
+      return new CausalLm(path, decoder, 1, 0, name, addition);
     }
 
     /**
@@ -77,7 +113,34 @@ public abstract sealed class Head extends Layer {
      */
     public Tensor forward(Tensor hidden, Pass pass, @Nullable Tensor words) {
       return Scope.of(
-          () -> AttentionKernel.capped(decoder.forward(hidden, pass, words).to(DType.F32), cap));
+          () -> {
+            Tensor input = inputScale == 1 ? hidden : Arithmetic.multiply(hidden, inputScale);
+            Tensor scores = decoder.forward(input, pass, words).to(DType.F32);
+            return AttentionKernel.capped(added(scores, words), cap);
+          });
+    }
+
+    private Tensor added(Tensor scores, @Nullable Tensor words) {
+      if (addition == null) {
+        return scores;
+      }
+      Tensor own = words == null ? addition : Indexing.select(addition, 1, words);
+      return Arithmetic.add(scores, own.to(DType.F32));
+    }
+
+    @Override
+    public SequencedMap<String, Tensor> tensors() {
+      SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+      if (additionName != null && addition != null) {
+        tensors.put(additionName, addition);
+      }
+      return Collections.unmodifiableSequencedMap(tensors);
+    }
+
+    /** None: what is added is stored, but no parameter. */
+    @Override
+    public List<Site<?>> sites() {
+      return List.of();
     }
 
     @Override

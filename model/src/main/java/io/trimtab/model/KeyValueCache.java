@@ -218,6 +218,7 @@ public final class KeyValueCache implements AutoCloseable {
   }
 
   private List<Group> groups = new ArrayList<>();
+  private EncodedKeys encoded = new EncodedKeys();
 
   /** A cache that holds nothing yet; the first pass that carries it decides on its rows. */
   public KeyValueCache() {}
@@ -234,14 +235,15 @@ public final class KeyValueCache implements AutoCloseable {
 
   /** The bytes that its keys and values take, what rows share counted once a cache. */
   public long bytes() {
-    return groups.stream()
-        .flatMap(
-            group ->
-                java.util.stream.Stream.concat(
-                    group.rooms.values().stream(),
-                    group.beginnings.values().stream().flatMap(List::stream)))
-        .mapToLong(part -> part.keys().byteSize() + part.values().byteSize())
-        .sum();
+    return encoded.bytes()
+        + groups.stream()
+            .flatMap(
+                group ->
+                    java.util.stream.Stream.concat(
+                        group.rooms.values().stream(),
+                        group.beginnings.values().stream().flatMap(List::stream)))
+            .mapToLong(part -> part.keys().byteSize() + part.values().byteSize())
+            .sum();
   }
 
   /**
@@ -296,6 +298,7 @@ public final class KeyValueCache implements AutoCloseable {
   public KeyValueCache select(int... rows) {
     try (Scope _ = Scope.open()) {
       KeyValueCache chosen = new KeyValueCache();
+      chosen.encoded = encoded.select(rows);
       int at = 0;
       while (at < rows.length) {
         Group group = group(rows[at]);
@@ -323,6 +326,7 @@ public final class KeyValueCache implements AutoCloseable {
     }
     try (Scope _ = Scope.open()) {
       KeyValueCache fork = new KeyValueCache();
+      fork.encoded = encoded.fork(times);
       for (Group group : groups) {
         for (int row = 0; row < group.rows; row++) {
           fork.groups.add(group.continuations(row, times));
@@ -444,11 +448,7 @@ public final class KeyValueCache implements AutoCloseable {
    * @return all keys and values so far, in order; those that the rows share come first
    */
   List<Part> append(int block, int firstRow, Tensor keys, Tensor values, int before) {
-    if (keys.requiresGradient() || values.requiresGradient()) {
-      throw new ModelException(
-          "found keys or values with gradients for a cache, expected none; cache in"
-              + " Gradients.none(…), and train without a cache");
-    }
+    checkFrozen(keys, values);
     Group group = group(firstRow);
     if (group.tokens > 0) {
       return group.append(block, keys, values);
@@ -457,6 +457,19 @@ public final class KeyValueCache implements AutoCloseable {
     List<Part> parts = group.append(block, keys, values);
     group.before.put(block, before);
     return parts;
+  }
+
+  static void checkFrozen(Tensor keys, Tensor values) {
+    if (keys.requiresGradient() || values.requiresGradient()) {
+      throw new ModelException(
+          "found keys or values with gradients for a cache, expected none; cache in"
+              + " Gradients.none(…), and train without a cache");
+    }
+  }
+
+  /** The keys and values that were made of an encoder's tokens. */
+  EncodedKeys encoded() {
+    return encoded;
   }
 
   /** How many keys of a block in front of a row's tokens are a prefix. */
@@ -478,5 +491,6 @@ public final class KeyValueCache implements AutoCloseable {
   public void close() {
     groups.forEach(Group::close);
     groups = new ArrayList<>();
+    encoded.close();
   }
 }

@@ -29,7 +29,8 @@ public final class Model implements AutoCloseable {
   private final String name;
   private final ModelConfig config;
   private final TensorFile file;
-  private final Stack stack;
+  private final List<Stack> stacks;
+  private final Stack last;
   private final List<Head> heads;
   private final Map<String, String> storedNames;
   private final Set<String> transposed;
@@ -50,7 +51,8 @@ public final class Model implements AutoCloseable {
     this.name = name;
     this.config = config;
     this.file = file;
-    this.stack = parts.stack();
+    this.stacks = parts.stacks();
+    this.last = stacks.getLast();
     this.heads = parts.heads();
     this.storedNames = weights.storedNames();
     this.transposed = weights.transposed();
@@ -59,7 +61,7 @@ public final class Model implements AutoCloseable {
     this.dtype = dtype;
     this.device = device;
     List<Layer> top = new ArrayList<>();
-    top.add(stack);
+    top.addAll(stacks);
     top.addAll(heads);
     this.root = new Root(List.copyOf(top));
   }
@@ -142,9 +144,73 @@ public final class Model implements AutoCloseable {
     return root;
   }
 
-  /** From tokens to the vectors that the heads read. */
+  /**
+   * From tokens to the vectors that the heads read.
+   *
+   * @throws ModelException.Unsupported where the model is an encoder-decoder, so that what knows of
+   *     one stack alone does not do half of its work
+   */
   public Stack stack() {
-    return stack;
+    if (stacks.size() != 1) {
+      throw new ModelException.Unsupported(
+          "found an encoder and a decoder in "
+              + name
+              + " ("
+              + config.modelType()
+              + "), expected a model of one stack; this is not done to encoder-decoders yet");
+    }
+    return last;
+  }
+
+  /** Its stacks in the order of computation: one, or an encoder and the decoder that reads it. */
+  public List<Stack> stacks() {
+    return stacks;
+  }
+
+  /** The blocks of all its stacks in the order of computation. */
+  public List<Block> blocks() {
+    return stacks.stream().flatMap(stack -> stack.blocks().stream()).toList();
+  }
+
+  /** Its encoder; empty for a decoder alone. */
+  public Optional<Stack> encoder() {
+    return stacks.stream().filter(stack -> stack.role() == Stack.Role.ENCODER).findFirst();
+  }
+
+  /** Its decoder; empty for an encoder alone. */
+  public Optional<Stack> decoder() {
+    return stacks.stream().filter(stack -> stack.role() == Stack.Role.DECODER).findFirst();
+  }
+
+  /** Whether it is an encoder with a decoder that reads it. */
+  public boolean isEncoderDecoder() {
+    return stacks.size() > 1;
+  }
+
+  /**
+   * What the encoder of an encoder-decoder gives for the rows of a batch. Decoders read it: {@code
+   * model.nextLogits(words, Pass.plain(words.layout()).reading(encoded), null)}, where every row of
+   * {@code words} begins with the number that {@code decoder_start_token_id} names.
+   *
+   * @param pass over {@code batch}, without a cache
+   */
+  public Encoded encode(Batch batch, Pass pass) {
+    if (!isEncoderDecoder()) {
+      throw new ModelException(
+          "found a "
+              + last.role().word()
+              + " alone in "
+              + name
+              + ", expected an encoder with a decoder that reads it");
+    }
+    if (pass.cache().isPresent()) {
+      throw new ModelException(
+          "found a cache in an encoder's pass, expected it in the decoder's passes alone");
+    }
+    try (Scope scope = Scope.open()) {
+      Stack.Whole whole = stacks.getFirst().whole(batch, pass);
+      return new Encoded(scope.keep(whole.hidden()), whole.layout());
+    }
   }
 
   /** The layer of the given path; empty where there is none. */
@@ -159,10 +225,12 @@ public final class Model implements AutoCloseable {
    */
   public SequencedMap<String, Place> places() {
     SequencedMap<String, Place> places = new LinkedHashMap<>();
-    places.put("embeddings.words", Place.of(stack.embeddings().words()));
-    for (int i = 0; i < stack.blocks().size(); i++) {
-      String at = stack.role().word() + ".block." + i + ".";
-      stack.blocks().get(i).places().forEach((name, place) -> places.put(at + name, place));
+    places.put("embeddings.words", Place.of(last.embeddings().words()));
+    for (Stack stack : stacks) {
+      for (int i = 0; i < stack.blocks().size(); i++) {
+        String at = stack.role().word() + ".block." + i + ".";
+        stack.blocks().get(i).places().forEach((name, place) -> places.put(at + name, place));
+      }
     }
     for (Head head : heads) {
       if (!(head instanceof Head.Pooler)) {
@@ -211,7 +279,7 @@ public final class Model implements AutoCloseable {
     Head.MaskedLm head = need(Head.MaskedLm.class, "masked-language-model head");
     return Scope.of(
         () -> {
-          Tensor hidden = stack.forward(batch, pass, at);
+          Tensor hidden = last.forward(batch, pass, at);
           return head.forward(hidden, pass.at(at), words);
         });
   }
@@ -228,7 +296,7 @@ public final class Model implements AutoCloseable {
     Head.CausalLm head = need(Head.CausalLm.class, "causal language-model head");
     return Scope.of(
         () -> {
-          Tensor hidden = stack.forward(batch, pass, at);
+          Tensor hidden = last.forward(batch, pass, at);
           return head.forward(hidden, at == null ? pass : pass.at(at), words);
         });
   }
@@ -246,7 +314,7 @@ public final class Model implements AutoCloseable {
   public AllLogits causalLogitsOfAll(Batch batch, Pass pass) {
     Head.CausalLm head = need(Head.CausalLm.class, "causal language-model head");
     try (Scope scope = Scope.open()) {
-      Stack.Whole whole = stack.whole(batch, pass);
+      Stack.Whole whole = last.whole(batch, pass);
       Tensor logits = head.forward(whole.hidden(), pass.at(whole.layout()), null);
       return new AllLogits(scope.keep(logits), whole.layout());
     }
@@ -255,7 +323,8 @@ public final class Model implements AutoCloseable {
   /**
    * Scores of the words that may come after each row: what generation asks for. With a pass that
    * carries a {@linkplain Pass#caching cache}, the batch has the tokens alone that the cache has
-   * not seen: first a prompt a row, then one token a row and step.
+   * not seen: first a prompt a row, then one token a row and step. The decoder of an
+   * encoder-decoder is given a pass that {@linkplain Pass#reading reads} what {@link #encode} gave.
    *
    * @param words the only words to score, I64 [chosen], or null for the whole vocabulary
    * @return F32 [rows, chosen or vocabulary]
@@ -278,15 +347,15 @@ public final class Model implements AutoCloseable {
   /** One vector a row, [rows, hidden]. */
   private Tensor pooled(Batch batch, Pass pass, Pooling pooling) {
     return switch (pooling) {
-      case FIRST -> stack.first(batch, pass);
-      case MEAN -> means(stack.forward(batch, pass, null), batch.layout());
+      case FIRST -> last.first(batch, pass);
+      case MEAN -> means(last.forward(batch, pass, null), batch.layout());
     };
   }
 
   /** Scores of classes for each token, F32 [tokens, classes]. */
   public Tensor classifyTokens(Batch batch, Pass pass) {
     Head.TokenClassifier head = need(Head.TokenClassifier.class, "token-classification head");
-    return Scope.of(() -> head.forward(stack.forward(batch, pass, null), pass));
+    return Scope.of(() -> head.forward(last.forward(batch, pass, null), pass));
   }
 
   /** How a row's vector is made of its tokens' vectors. */

@@ -37,10 +37,15 @@ public final class Pass {
    * @param block the number of the block at hand
    * @param cache the keys and values of earlier tokens, where they are kept
    * @param common what blocks share, while a stack is at work
+   * @param encoded what a decoder reads, where an encoder goes before it
    */
   private record Use(
-      @Nullable Rng rng, int block, @Nullable KeyValueCache cache, @Nullable Common common) {
-    static final Use PLAIN = new Use(null, 0, null, null);
+      @Nullable Rng rng,
+      int block,
+      @Nullable KeyValueCache cache,
+      @Nullable Common common,
+      @Nullable Encoded encoded) {
+    static final Use PLAIN = new Use(null, 0, null, null, null);
   }
 
   /** The tokens of rows of which not all are at hand: their numbers, and the rows' lengths. */
@@ -95,7 +100,11 @@ public final class Pass {
 
   /** The same in training: dropout draws from {@code rng}. */
   public Pass training(Rng rng) {
-    return new Pass(layout, segments, new Use(rng, use.block(), use.cache(), use.common()), chosen);
+    return new Pass(
+        layout,
+        segments,
+        new Use(rng, use.block(), use.cache(), use.common(), use.encoded()),
+        chosen);
   }
 
   /**
@@ -116,13 +125,43 @@ public final class Pass {
     }
     int[] past = new int[layout.rows()];
     Arrays.setAll(past, row -> cache.rows() == 0 ? 0 : cache.length(row));
-    Use keeping = new Use(use.rng(), use.block(), cache, use.common());
+    Use keeping = new Use(use.rng(), use.block(), cache, use.common(), use.encoded());
     return new Pass(layout, segments, keeping, Chosen.after(past, layout));
   }
 
   /** The keys and values of earlier tokens; empty where none are kept. */
   public Optional<KeyValueCache> cache() {
     return Optional.ofNullable(use.cache());
+  }
+
+  /**
+   * The same in a decoder that reads what an encoder gave: each row the encoded row of the same
+   * number. With a cache only the first pass need say so.
+   *
+   * @throws ModelException where it has another number of rows
+   */
+  public Pass reading(Encoded encoded) {
+    if (encoded.layout().rows() != layout.rows()) {
+      throw new ModelException(
+          "found "
+              + encoded.layout().rows()
+              + " encoded rows for a batch of "
+              + layout.rows()
+              + ", expected as many; a decoder's rows go with its encoder's one by one");
+    }
+    Use decoding = new Use(use.rng(), use.block(), use.cache(), use.common(), encoded);
+    return new Pass(layout, segments, decoding, chosen);
+  }
+
+  /** What a decoder reads; empty where no encoder went before it. */
+  public Optional<Encoded> encoded() {
+    return Optional.ofNullable(use.encoded());
+  }
+
+  /** The same rows with an encoder's tokens at hand. */
+  Pass overEncoded(Layout tokens) {
+    Use there = new Use(use.rng(), use.block(), null, use.common(), null);
+    return new Pass(tokens, segments, there, null);
   }
 
   /** How many tokens of a row came before this pass. */
@@ -132,7 +171,7 @@ public final class Pass {
 
   /** What the blocks of one use of a stack share. */
   Pass sharing(Common common) {
-    Use shared = new Use(use.rng(), use.block(), use.cache(), common);
+    Use shared = new Use(use.rng(), use.block(), use.cache(), common, use.encoded());
     return new Pass(layout, segments, shared, chosen);
   }
 
@@ -199,8 +238,8 @@ public final class Pass {
 
   /** The same in the block of that number; blocks that share their weights differ by it. */
   public Pass inBlock(int number) {
-    return new Pass(
-        layout, segments, new Use(use.rng(), number, use.cache(), use.common()), chosen);
+    Use there = new Use(use.rng(), number, use.cache(), use.common(), use.encoded());
+    return new Pass(layout, segments, there, chosen);
   }
 
   /** The number of the block at hand, from 0. */

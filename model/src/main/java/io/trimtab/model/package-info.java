@@ -2,12 +2,12 @@
  * Backbones as trees of named layers.
  *
  * <p><b>The tree.</b> A {@link io.trimtab.model.Model} is an {@link io.trimtab.model.Stack}
- * (embeddings, then blocks; an encoder or a decoder) and the {@link io.trimtab.model.Head}s that
- * read its vectors. Every part is a {@link io.trimtab.model.Layer}, and a layer's path is the name
- * that its checkpoint on the Hugging Face hub gives it, such as {@code
- * bert.encoder.layer.0.attention.self.query}: addresses, adapter files, errors and reports all
- * speak these names. A layer that a model uses several times, as ALBERT does, is one layer with one
- * path.
+ * (embeddings, then blocks; an encoder or a decoder), or an encoder with the decoder that reads it,
+ * and the {@link io.trimtab.model.Head}s that read the vectors. Every part is a {@link
+ * io.trimtab.model.Layer}, and a layer's path is the name that its checkpoint on the Hugging Face
+ * hub gives it, such as {@code bert.encoder.layer.0.attention.self.query}: addresses, adapter
+ * files, errors and reports all speak these names. A layer that a model uses several times, as
+ * ALBERT does, is one layer with one path.
  *
  * <p><b>Sites and patches.</b> A model is frozen; nothing ever changes it. What can be changed from
  * outside is written at {@link io.trimtab.model.Site}s: the input and output of each linear layer,
@@ -33,6 +33,12 @@
  * io.trimtab.model.Model#nextLogits} scores the words that may come next; the first pass is given
  * the prompts, every later one a token a row. Rows can be dropped, cut back and forked, and forks
  * share what they have in common.
+ *
+ * <p><b>Encoder-decoders.</b> These have two stacks. {@link io.trimtab.model.Model#encode} runs the
+ * first; a pass over the decoder's tokens {@linkplain io.trimtab.model.Pass#reading reads} what it
+ * gave, each row the encoded row of the same number, and is used as a decoder's alone is. A cache
+ * keeps what blocks make of the encoded rows, too. What knows of one stack alone asks for {@link
+ * io.trimtab.model.Model#stack}, which is an error here.
  *
  * <p><b>Families.</b> An {@link io.trimtab.model.Architecture} reads a configuration, asks {@link
  * io.trimtab.model.Weights} for tensors by name and joins the layers; it is one class, found by

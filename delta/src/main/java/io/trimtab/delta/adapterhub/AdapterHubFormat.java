@@ -126,7 +126,7 @@ public final class AdapterHubFormat implements DeltaFormat {
   }
 
   private static int hidden(Model model) {
-    return model.stack().blocks().getFirst().hiddenSize();
+    return model.blocks().getFirst().hiddenSize();
   }
 
   private static Path tensors(Path directory) {

@@ -16,13 +16,13 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Block;
 import io.trimtab.model.Model;
-import io.trimtab.model.Stack;
 import io.trimtab.tensor.Parameter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -82,7 +82,8 @@ final class BottleneckTranslation implements Translation {
     }
     fields.need("ln_before", false);
     fields.need("ln_after", false);
-    fields.ignore("cross_adapter", "init_weights_seed"); // there is no cross-attention here
+    fields.need("cross_adapter", false);
+    fields.ignore("init_weights_seed");
     own.put("leave_out", fields.integers("leave_out"));
     own.put("reduction_factor", factor(fields));
     own.put("non_linearity", fields.text("non_linearity", "relu").toLowerCase(Locale.ROOT));
@@ -276,11 +277,13 @@ final class BottleneckTranslation implements Translation {
   }
 
   private static String module(String path, Model model) {
+    if (Set.of("t5", "mt5").contains(model.config().modelType())) {
+      return path.substring(0, path.lastIndexOf('.')); // beside the norm
+    }
     boolean inBlocks =
-        model.config().modelType().equals("distilbert")
-            || model.stack().role() == Stack.Role.DECODER;
+        model.config().modelType().equals("distilbert") || model.decoder().isPresent();
     if (inBlocks) { // they are modules of its blocks
-      for (Block block : model.stack().blocks()) {
+      for (Block block : model.blocks()) {
         if (path.equals(block.attention().path())) {
           return block.path() + ".attention_adapters";
         }

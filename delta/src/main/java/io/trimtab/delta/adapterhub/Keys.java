@@ -15,9 +15,13 @@ import java.util.Set;
  */
 record Keys(String adapter, String root) {
   static Keys of(Model model, String adapter) {
-    String embeddings = model.stack().embeddings().path();
-    int dot = embeddings.lastIndexOf('.');
-    return new Keys(adapter, dot < 0 ? "" : embeddings.substring(0, dot));
+    String embeddings = model.stacks().getFirst().embeddings().path();
+    String root = above(embeddings);
+    return new Keys(adapter, model.isEncoderDecoder() ? above(root) : root);
+  }
+
+  private static String above(String path) {
+    return path.substring(0, Math.max(0, path.lastIndexOf('.')));
   }
 
   /** A name below the model without its head. */

@@ -24,7 +24,9 @@ final class Blocks {
    * @param last the linear layer that it ends in, or null where experts have one each
    * @param weights the names of the matrices that its output comes of
    * @param hidden the size of its output
-   * @param numbers of the blocks that use it; several where they share their weights
+   * @param numbers of the blocks that use it, a decoder's after those of its encoder; several where
+   *     they share their weights
+   * @param crosses whether it is an attention to an encoder's tokens
    */
   record Known(
       Sublayer layer,
@@ -32,17 +34,23 @@ final class Blocks {
       @Nullable Linear last,
       List<String> weights,
       long hidden,
-      TreeSet<Integer> numbers) {}
+      TreeSet<Integer> numbers,
+      boolean crosses) {}
 
   private final SequencedMap<Sublayer, Known> known = new LinkedHashMap<>();
   private final Model model;
 
   Blocks(Model model) {
     this.model = model;
-    List<Block> blocks = model.stack().blocks();
+    List<Block> blocks = model.blocks();
     for (int i = 0; i < blocks.size(); i++) {
       Block block = blocks.get(i);
       add(block.attention(), block, List.of("attn.q", "attn.k", "attn.v"), "attn.proj", i);
+      int number = i;
+      List<String> crossFirst = List.of("crossattn.q", "crossattn.k", "crossattn.v");
+      block
+          .crossAttention()
+          .ifPresent(cross -> add(cross, block, crossFirst, "crossattn.proj", number));
       add(block.feedForward(), block, List.of("ff.w1"), "ff.w2", i);
     }
   }
@@ -71,7 +79,8 @@ final class Blocks {
                 .filter(Linear.class::isInstance)
                 .map(each -> ((Linear) each).weightName())
                 .toList();
-    return new Known(layer, paths, linear, weights, block.hiddenSize(), new TreeSet<>());
+    boolean crosses = block.crossAttention().filter(layer::equals).isPresent();
+    return new Known(layer, paths, linear, weights, block.hiddenSize(), new TreeSet<>(), crosses);
   }
 
   private Linear linear(String path) {

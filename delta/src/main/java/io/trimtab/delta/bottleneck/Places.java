@@ -35,7 +35,7 @@ final class Places {
   }
 
   private List<AdapterPlace> sublayers(Placement.Sublayers wanted) {
-    int count = model.stack().blocks().size();
+    int count = model.blocks().size();
     for (int number : wanted.leaveOut()) {
       if (number < 0 || number >= count) {
         throw new DeltaException.NoMatch(
@@ -53,7 +53,8 @@ final class Places {
         behind ? AdapterPlace.Point.OUTPUT : AdapterPlace.Point.BEFORE_ADDITION;
     List<AdapterPlace> places = new ArrayList<>();
     for (Blocks.Known sublayer : blocks.all()) {
-      boolean meant = sublayer.layer().isAttention() ? wanted.attention() : wanted.feedForward();
+      boolean own = sublayer.layer().isAttention() && !sublayer.crosses();
+      boolean meant = own ? wanted.attention() : !sublayer.crosses() && wanted.feedForward();
       Set<Integer> having = new TreeSet<>(sublayer.numbers());
       having.removeAll(wanted.leaveOut());
       if (meant && !having.isEmpty()) {
@@ -128,7 +129,7 @@ final class Places {
   }
 
   private int blockOf(Layer layer) {
-    List<Block> all = model.stack().blocks();
+    List<Block> all = model.blocks();
     for (int i = 0; i < all.size(); i++) {
       if (all.get(i).walk().anyMatch(layer::equals)) {
         return i;

@@ -72,13 +72,14 @@ public final class Ia3Method implements DeltaMethod {
 
   /** As the paper has it: keys, values, and the last layer of each feed-forward network. */
   private static Ia3 usual(Model model, Targets targets) {
-    List<String> paths = paths(model, "attn.k", "attn.v", "ff.w2");
+    List<String> paths = paths(model, "attn.k", "attn.v", "crossattn.k", "crossattn.v", "ff.w2");
     Targets usual = new Targets(Address.suffixes(paths), targets.modulesToSave(), false);
     return new Ia3(usual, paths(model, "ff.w2"));
   }
 
   private static List<String> paths(Model model, String... parts) {
-    return model.stack().blocks().stream()
+    return model.stacks().stream()
+        .flatMap(stack -> stack.blocks().stream())
         .flatMap(block -> Stream.of(parts).map(part -> block.places().get(part)))
         .filter(Objects::nonNull) // experts have no one layer that ends the network
         .map(Place::path)

@@ -27,7 +27,7 @@ final class Names {
 
   static Names of(Model model, TensorFile file) {
     Set<String> names = new LinkedHashSet<>(file.names());
-    String block = model.stack().blocks().getFirst().path();
+    String block = model.blocks().getFirst().path();
     String stack = block.substring(0, block.lastIndexOf('.') + 1);
     String root = stack.substring(0, stack.indexOf('.') + 1);
     if (root.length() == stack.length()) { // the stack is the root itself
@@ -76,7 +76,7 @@ final class Names {
 
   /** The path of the block that a path is in; outside blocks all but its last part. */
   private String blockOf(String path) {
-    for (Block block : model.stack().blocks()) {
+    for (Block block : model.blocks()) {
       if (path.startsWith(block.path() + ".")) {
         return block.path();
       }

@@ -3,7 +3,6 @@ package io.trimtab.train.parity;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.adapterhub.AdapterHubFormat;
 import io.trimtab.hub.ModelConfig;
-import io.trimtab.model.Batch;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Indexing;
@@ -42,16 +41,15 @@ final class AdapterHubKind implements Kind {
                       : AdapterHubComposition.load(directory, meta, model);
               Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
-            Batch batch = inputs.batch("", true);
             Tensor expected = expected(io, inputs, directory);
             Errors errors = new Errors();
-            Tensor found = Recorded.logits(model, batch, delta.patches());
+            Tensor found = inputs.logits(model, true, delta.patches());
             if (isGated(delta)) {
               found = inputs.inFullRows(found);
               expected = inputs.inFullRows(expected);
             }
             errors.add("logits", PeftKind.relative(found, expected), ALLOWED);
-            Optional<Tensor> merged = PeftKind.merged(delta, batch);
+            Optional<Tensor> merged = PeftKind.merged(delta, inputs, true);
             if (merged.isPresent()) {
               errors.add(
                   "logits after merging", PeftKind.relative(merged.get(), expected), ALLOWED);
@@ -90,7 +88,7 @@ final class AdapterHubKind implements Kind {
       return logits;
     }
     if (!Files.exists(directory.resolve(AdapterHubFormat.CONFIG))) {
-      return inputs.packed(logits, "logits", "");
+      return inputs.packed(logits, "logits", inputs.scored());
     }
     ModelConfig settings = config(directory).section("config");
     if (settings.has("prompt_length")) {
@@ -104,6 +102,6 @@ final class AdapterHubKind implements Kind {
                   Indexing.slice(logits, 1, (long) before + length, after)),
               1);
     }
-    return inputs.packed(logits, "logits", "");
+    return inputs.packed(logits, "logits", inputs.scored());
   }
 }

@@ -17,7 +17,7 @@ import java.util.List;
 
 /** A model with the hidden states and logits that transformers computed. */
 final class HfKind implements Kind {
-  private static final double ALLOWED = 1e-4;
+  static final double ALLOWED = 1e-4;
 
   @Override
   public String folder() {
@@ -35,6 +35,9 @@ final class HfKind implements Kind {
         () -> {
           try (Model model = Recorded.model(directory);
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
+            if (model.isEncoderDecoder()) {
+              return new EncoderDecoderCheck(model, io).check(directory);
+            }
             Errors errors = compare(model, io);
             if (model.head(Head.CausalLm.class).isPresent()) {
               compareNextWords(model, io, errors);
@@ -84,19 +87,30 @@ final class HfKind implements Kind {
     Errors errors = new Errors();
     Batch batch = io.batch("", true);
     List<Tensor> states = model.stack().hiddenStates(batch, Pass.plain(batch.layout()));
-    long recorded = io.names().stream().filter(name -> name.startsWith("hidden.")).count();
+    compareStates(states, io, "", "hidden.", errors);
+    compareLogits(model, io, errors);
+    return errors;
+  }
+
+  /** Hidden states under a prefix, of tokens whose mask is under another. */
+  static void compareStates(
+      List<Tensor> states, Recorded io, String tokens, String prefix, Errors errors) {
+    long recorded = io.names().stream().filter(name -> name.startsWith(prefix)).count();
     if (recorded != 0 && recorded != states.size()) {
       throw new ParityException(
           "found " + recorded + " recorded hidden states, expected " + states.size());
     }
     for (int i = 0; i < recorded; i++) {
-      String name = "hidden." + i;
-      errors.add(name, Reduction.largestDifference(states.get(i), io.packed(name, "")), ALLOWED);
+      String name = prefix + i;
+      Tensor expected = io.packed(name, tokens);
+      errors.add(name, Reduction.largestDifference(states.get(i), expected), ALLOWED);
     }
+  }
+
+  static void compareLogits(Model model, Recorded io, Errors errors) {
     if (io.has("logits")) {
-      Tensor logits = Recorded.logits(model, batch, Patches.NONE);
+      Tensor logits = io.logits(model, true, Patches.NONE);
       errors.add("logits", Reduction.largestDifference(logits, io.logits("logits")), ALLOWED);
     }
-    return errors;
   }
 }

@@ -3,7 +3,6 @@ package io.trimtab.train.parity;
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.opendelta.OpenDeltaFormat;
 import io.trimtab.hub.ModelConfig;
-import io.trimtab.model.Batch;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Indexing;
@@ -46,12 +45,12 @@ final class OpenDeltaKind implements Kind {
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
             int virtual = config.integer("soft_token_num", 0);
             // What OpenDelta puts in front of a row has no token types.
-            Batch batch = inputs.batch("", virtual == 0);
+            boolean types = virtual == 0;
             Tensor expected = expected(io, inputs, virtual);
             Errors errors = new Errors();
-            Tensor found = Recorded.logits(model, batch, delta.patches());
+            Tensor found = inputs.logits(model, types, delta.patches());
             errors.add("logits", PeftKind.relative(found, expected), ALLOWED);
-            Optional<Tensor> merged = PeftKind.merged(delta, batch);
+            Optional<Tensor> merged = PeftKind.merged(delta, inputs, types);
             if (merged.isPresent()) {
               errors.add(
                   "logits after merging", PeftKind.relative(merged.get(), expected), ALLOWED);
@@ -80,6 +79,6 @@ final class OpenDeltaKind implements Kind {
     }
     Tensor real =
         virtual == 0 ? logits : Indexing.slice(logits, 1, virtual, logits.size(1) - virtual);
-    return inputs.packed(real, "logits", "");
+    return inputs.packed(real, "logits", inputs.scored());
   }
 }

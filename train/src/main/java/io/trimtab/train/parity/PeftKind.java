@@ -50,11 +50,10 @@ final class PeftKind implements Kind {
               Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
             boolean types = !meta.has("inputs") || meta.texts("inputs").contains("token_type_ids");
-            Batch batch = inputs.batch("", types);
             Tensor expected = expected(io, inputs);
             Errors errors = new Errors();
-            errors.add("logits", relative(found(model, batch, delta), expected), ALLOWED);
-            merged(delta, batch)
+            errors.add("logits", relative(found(inputs, types, delta), expected), ALLOWED);
+            merged(delta, inputs, types)
                 .ifPresent(
                     logits ->
                         errors.add("logits after merging", relative(logits, expected), ALLOWED));
@@ -63,16 +62,19 @@ final class PeftKind implements Kind {
         });
   }
 
-  private static Tensor found(Model model, Batch batch, Delta delta) {
-    return model.head(Head.CausalLm.class).isPresent()
-        ? model.causalLogitsOfAll(batch, Pass.with(batch.layout(), delta.patches())).logits()
-        : Recorded.logits(model, batch, delta.patches());
+  private static Tensor found(Recorded inputs, boolean types, Delta delta) {
+    Model model = delta.base();
+    if (model.isEncoderDecoder() || model.head(Head.CausalLm.class).isEmpty()) {
+      return inputs.logits(model, types, delta.patches());
+    }
+    Batch batch = inputs.batch("", types);
+    return model.causalLogitsOfAll(batch, Pass.with(batch.layout(), delta.patches())).logits();
   }
 
   /** What the merged model gives; empty for what no weight can hold, such as a prompt. */
-  static Optional<Tensor> merged(Delta delta, Batch batch) {
+  static Optional<Tensor> merged(Delta delta, Recorded inputs, boolean types) {
     try (Model merged = delta.merge()) {
-      return Optional.of(Recorded.logits(merged, batch, Patches.NONE));
+      return Optional.of(inputs.logits(merged, types, Patches.NONE));
     } catch (DeltaException.Unsupported e) {
       return Optional.empty();
     }
@@ -100,10 +102,10 @@ final class PeftKind implements Kind {
     if (logits.rank() != 3) {
       return logits;
     }
-    long[][] mask = inputs.matrix("attention_mask");
+    long[][] mask = inputs.matrix(inputs.scored() + "attention_mask");
     long before = logits.size(1) - mask[0].length;
     if (before <= 0) {
-      return inputs.packed(logits, "logits", "");
+      return inputs.packed(logits, "logits", inputs.scored());
     }
     // Of a decoder under a soft prompt, those of the prompt's own vectors come first.
     List<Tensor> rows = new ArrayList<>();

@@ -5,6 +5,7 @@ import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TensorInfo;
 import io.trimtab.model.Batch;
+import io.trimtab.model.Encoded;
 import io.trimtab.model.Head;
 import io.trimtab.model.Layout;
 import io.trimtab.model.Model;
@@ -131,9 +132,34 @@ public final class Recorded implements AutoCloseable {
     return Indexing.select(packed, 0, Creation.longs(at, at.length));
   }
 
-  /** The recorded logits, in the shape {@link #logits(Model, Batch, Patches)} gives. */
+  /** How the names begin of what logits are for: a decoder's tokens where it has an encoder. */
+  String scored() {
+    return has("decoder_input_ids") ? "decoder_" : "";
+  }
+
+  /** The recorded logits, in the shape {@link #logits(Model, boolean, Patches)} gives. */
   Tensor logits(String name) {
-    return file.info(name).shape().length == 3 ? packed(name, "") : tensor(name);
+    return file.info(name).shape().length == 3 ? packed(name, scored()) : tensor(name);
+  }
+
+  /**
+   * What the model's head gives for this file's batch, and for its decoder's where there is one.
+   *
+   * @param types whether to give token types
+   */
+  Tensor logits(Model model, boolean types, Patches patches) {
+    Batch batch = batch("", types);
+    if (!model.isEncoderDecoder()) {
+      return logits(model, batch, patches);
+    }
+    if (model.head(Head.CausalLm.class).isEmpty()) {
+      throw new ParityException.Unsupported(
+          "found an encoder-decoder without a head, expected one that scores words");
+    }
+    Batch words = batch("decoder_", false);
+    Encoded encoded = model.encode(batch, Pass.with(batch.layout(), patches));
+    Pass pass = Pass.with(words.layout(), patches).reading(encoded);
+    return model.causalLogits(words, pass, null, null);
   }
 
   /** What the model's head gives: a row a real token, or for a classifier of rows a row a row. */

@@ -4,6 +4,7 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaFiles;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.selective.Selective;
+import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Batch;
 import io.trimtab.model.Model;
 import io.trimtab.model.Pass;
@@ -168,11 +169,12 @@ final class TrainKind implements Kind {
           Neural.crossEntropy(model.classify(batch, pass), batches.tensor(prefix + "labels"));
       case "mlm" -> maskedLoss(model, batches, prefix, batch, pass);
       case "lm", "answer" -> nextWordLoss(model, batches, prefix, batch, pass);
+      case "s2s" -> answerLoss(model, batches, prefix, batch, pass);
       default ->
           throw new ParityException.Unsupported(
               "found task "
                   + task
-                  + ", expected mlm, cls, lm or answer; other losses are not computed yet");
+                  + ", expected mlm, cls, lm, answer or s2s; other losses are not computed yet");
     };
   }
 
@@ -214,6 +216,41 @@ final class TrainKind implements Kind {
     long[] expected = words.stream().mapToLong(Long::longValue).toArray();
     Positions at = Positions.of(positions, all.layout());
     Tensor logits = Indexing.select(all.logits(), 0, at.indices(model.device()));
+    return Neural.crossEntropy(logits, Creation.longs(expected, expected.length));
+  }
+
+  /**
+   * The mean over the words of a decoder's answer whose label is not to be ignored. It is given the
+   * labels one later, after the word that answers start with.
+   */
+  private static Tensor answerLoss(
+      Model model, Recorded batches, String prefix, Batch batch, Pass pass) {
+    long[][] labels = batches.matrix(prefix + "labels");
+    ModelConfig config = model.config();
+    int start = config.integer("decoder_start_token_id", 0);
+    int padding = config.integer("pad_token_id", 0);
+    List<Batch.Row> rows = new ArrayList<>();
+    int[][] positions = new int[labels.length][];
+    List<Long> words = new ArrayList<>();
+    for (int row = 0; row < labels.length; row++) {
+      long[] own = labels[row];
+      positions[row] = IntStream.range(0, own.length).filter(i -> own[i] != IGNORED).toArray();
+      Arrays.stream(positions[row]).forEach(i -> words.add(own[i]));
+      int length = Arrays.stream(positions[row]).max().orElse(0) + 1;
+      int[] ids = new int[length];
+      for (int i = 0; i < length; i++) {
+        ids[i] = i == 0 ? start : own[i - 1] == IGNORED ? padding : (int) own[i - 1];
+      }
+      rows.add(new Batch.Row(ids, new int[0]));
+    }
+    Batch answers = Batch.of(rows);
+    Pass decoding =
+        Pass.with(answers.layout(), pass.segments().getFirst().patches())
+            .training(Rng.seeded(0))
+            .reading(model.encode(batch, pass));
+    Positions at = Positions.of(positions, answers.layout());
+    long[] expected = words.stream().mapToLong(Long::longValue).toArray();
+    Tensor logits = model.causalLogits(answers, decoding, at, null);
     return Neural.crossEntropy(logits, Creation.longs(expected, expected.length));
   }
 

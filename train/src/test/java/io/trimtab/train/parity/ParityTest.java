@@ -66,7 +66,10 @@ class ParityTest {
         "roberta",
         "roberta-seqcls",
         "distilbert",
-        "electra");
+        "electra",
+        "t5",
+        "t5-v1.1",
+        "bart");
     assertOk(
         cases,
         "peft",
@@ -82,7 +85,9 @@ class ParityTest {
         "lora-bert-biaslora",
         "lora-bert-lorabias",
         "lora-bertcls-head",
-        "ia3-bert");
+        "ia3-bert",
+        "lora-t5",
+        "ia3-t5");
     assertOk(
         cases,
         "adapterhub",
@@ -102,7 +107,8 @@ class ParityTest {
         "compacter-bert",
         "compacterpp-bert",
         "mam-bert",
-        "unipelt-bert");
+        "unipelt-bert",
+        "pfeiffer-t5");
     assertOk(
         cases,
         "opendelta",
@@ -118,7 +124,11 @@ class ParityTest {
         "parallel-bert",
         "prefix-bert",
         "prefix-bert-flat",
-        "softprompt-bert");
+        "softprompt-bert",
+        "adapter-t5",
+        "compacter-t5",
+        "lora-t5",
+        "lowrank-t5");
     assertOk(
         cases,
         "train",
@@ -128,7 +138,9 @@ class ParityTest {
         "bert-mlm-lora-accumulate2",
         "bertcls-lora",
         "bertcls-ia3",
-        "bertcls-full");
+        "bertcls-full",
+        "t5-full",
+        "t5-lora");
     assertThat(report.cases())
         .as("nothing is computed wrongly in silence")
         .noneMatch(each -> each.status() == Case.Status.WRONG);
