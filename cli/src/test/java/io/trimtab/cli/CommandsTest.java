@@ -114,7 +114,20 @@ class CommandsTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {"", "demo", "pull", "inspect", "fill", "tune", "evaluate", "predict", "parity"})
+      strings = {
+        "",
+        "demo",
+        "pull",
+        "inspect",
+        "fill",
+        "generate",
+        "score",
+        "perplexity",
+        "tune",
+        "evaluate",
+        "predict",
+        "parity"
+      })
   void helpNamesEveryOption(String command) {
     Run run = command.isEmpty() ? Run.of("--help") : Run.of(command, "--help");
     var main = Main.commandLine();
