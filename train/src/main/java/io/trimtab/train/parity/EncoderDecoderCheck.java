@@ -27,11 +27,7 @@ record EncoderDecoderCheck(Model model, Recorded io) {
     Stack encoder = model.stacks().getFirst();
     Stack decoder = model.stacks().getLast();
     HfKind.compareStates(
-        encoder.hiddenStates(batch, Pass.plain(batch.layout())),
-        io,
-        "",
-        "encoder_hidden.",
-        errors);
+        encoder.hiddenStates(batch, Pass.plain(batch.layout())), io, "", "encoder_hidden.", errors);
     HfKind.compareStates(
         decoder.hiddenStates(words, Pass.plain(words.layout()).reading(encoded)),
         io,
@@ -58,8 +54,7 @@ record EncoderDecoderCheck(Model model, Recorded io) {
     List<List<Integer>> recorded = ModelConfig.read(notes).integerLists("greedy");
     int end = config.integer("eos_token_id", -1);
     int vocabulary = model.stacks().getLast().embeddings().words().rows();
-    long[] others =
-        IntStream.range(0, vocabulary).filter(id -> id != end).asLongStream().toArray();
+    long[] others = IntStream.range(0, vocabulary).filter(id -> id != end).asLongStream().toArray();
     Tensor allowed = Creation.longs(others, others.length);
     int last = recorded.getFirst().size() - (config.has("forced_eos_token_id") ? 1 : 0);
     int[] now = recorded.stream().mapToInt(List::getFirst).toArray();
