@@ -52,8 +52,8 @@ class EveryMethodOnEveryArchitectureTest {
   }
 
   private static boolean isSupported(Path path) {
-    try (Model _ = TinyModels.open(path)) {
-      return true;
+    try (Model model = TinyModels.open(path)) {
+      return !model.isEncoderDecoder(); // those take only some methods, which parity tests hold
     } catch (ModelException.Unsupported e) {
       return false;
     }
