@@ -1,5 +1,7 @@
 package io.trimtab.cli;
 
+import static java.util.Objects.requireNonNull;
+
 import io.trimtab.model.LanguageModel;
 import io.trimtab.model.Patches;
 import io.trimtab.model.generate.BeamOptions;
@@ -19,6 +21,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -96,6 +99,7 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    checkMeant();
     return decoder.use(
         common,
         (model, patches) -> {
@@ -105,6 +109,43 @@ final class GenerateCommand implements Callable<Integer> {
           tell(made, seconds);
           return 0;
         });
+  }
+
+  /** Refuses options that would do nothing beside the others. */
+  private void checkMeant() {
+    if (beams < 0) {
+      throw wrong("found --beams " + beams + ", expected 1 or more, or 0 to draw");
+    }
+    List<OptionSpec> idle = new ArrayList<>();
+    if (beams == 0) {
+      idle.add(spec.findOption("--length-penalty"));
+    } else {
+      idle.addAll(requireNonNull(spec.mixins().get("sampling")).options());
+      idle.add(spec.findOption("--batch"));
+      idle.add(spec.findOption("--stop"));
+    }
+    CommandLine.ParseResult given = spec.commandLine().getParseResult();
+    for (OptionSpec option : idle) {
+      if (given.hasMatchedOption(option)) {
+        String name = option.longestName();
+        throw wrong(
+            beams == 0
+                ? "found " + name + " without --beams, expected both; drawing has no use for it"
+                : "found " + name + " with --beams, expected one of them; beams draw nothing");
+      }
+    }
+    if (beams > 0 && samples > beams) {
+      throw wrong(
+          "found --n "
+              + samples
+              + " with --beams "
+              + beams
+              + ", expected no more texts than beams");
+    }
+  }
+
+  private CommandLine.ParameterException wrong(String message) {
+    return new CommandLine.ParameterException(spec.commandLine(), message);
   }
 
   private List<Generated> draw(LanguageModel model, Patches patches) {
@@ -139,10 +180,6 @@ final class GenerateCommand implements Callable<Integer> {
   }
 
   private List<Generated> search(LanguageModel model, Patches patches) {
-    if (samples > beams || !stop.isEmpty()) {
-      throw new CommandLine.ParameterException(
-          spec.commandLine(), "found --beams with --stop or with a larger --n, expected neither");
-    }
     BeamOptions options =
         new BeamOptions(beams, lengthPenalty, maxTokens, minTokens, Optional.empty());
     List<Generated> made = new ArrayList<>();

@@ -77,6 +77,11 @@ class GenerateCommandTest {
     assertThat(run.code()).isEqualTo(1);
     assertThat(run.err().lines()).singleElement().asString().contains("found temperature -1.0");
     assertThat(generate("--beams", "2", "--stop", "x").code()).isEqualTo(2);
+    assertThat(generate("--beams", "2", "--top-p", "0.9").code()).isEqualTo(2);
+    assertThat(generate("--beams", "2", "--batch", "4").code()).isEqualTo(2);
+    assertThat(generate("--beams", "2", "--n", "3").code()).isEqualTo(2);
+    assertThat(generate("--beams", "-1").code()).isEqualTo(2);
+    assertThat(generate("--length-penalty", "2").code()).isEqualTo(2);
     assertThat(Run.of("generate", "--prompt", "x").err()).contains("neither --model nor --adapter");
     assertThat(Run.of("score", "--model", model, "--prompt", "x").code()).isEqualTo(2);
   }
