@@ -61,7 +61,8 @@ record RowChunks(int size, int count, long[] from, long[] back, Tensor mask) {
         : null;
   }
 
-  private static RowChunks plan(Layout layout, DType dtype, Device device, Common common) {
+  /** Rows laid out: each in a chunk that holds it whole, long ones first. */
+  static RowChunks plan(Layout layout, DType dtype, Device device, Common common) {
     int longest = IntStream.range(0, layout.rows()).map(layout::length).max().orElse(0);
     int size = Math.max(SMALLEST, (longest + 31) / 32 * 32);
     List<List<Integer>> chunks = new ArrayList<>();
