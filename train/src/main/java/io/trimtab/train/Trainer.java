@@ -6,6 +6,7 @@ import io.trimtab.model.Pass;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.FusedAdamW;
 import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.NativeHeap;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * the same machine, also when the process was killed and the run resumed.
  */
 public final class Trainer<E> {
+  /** Often enough to keep the peak near a step's own, and seldom enough to cost nothing. */
+  private static final int STEPS_BETWEEN_TRIMS = 4;
+
   private static final double BETA1 = 0.9;
   private static final double BETA2 = 0.999;
   private static final double EPSILON = 1e-8;
@@ -92,6 +96,9 @@ public final class Trainer<E> {
       double rate = settings.schedule().rate(step, total);
       double loss = update.step(rate, losses(examples, step)).loss();
       delta.rule().afterStep(step + 1, total);
+      if (step % STEPS_BETWEEN_TRIMS == 0) {
+        NativeHeap.trim();
+      }
       int seen = examples.stream().mapToInt(e -> objective.row(e).ids().length).sum();
       busy += System.nanoTime() - began;
       tokens += seen;
