@@ -77,7 +77,7 @@ public final class TokenGenerator {
     Set<Integer> ends = options.endTokens().orElseGet(() -> Limits.endTokens(model.config()));
     List<List<Growing>> all = new ArrayList<>();
     for (int prompt = 0; prompt < prompts.size(); prompt++) {
-      int most = Limits.room(model, prompts.get(prompt), options.maxTokens());
+      int most = Limits.room(model, patches, prompts.get(prompt), options.maxTokens());
       List<Growing> samples = new ArrayList<>();
       for (int sample = 0; sample < options.samples(); sample++) {
         samples.add(new Growing(prompt, sample, prompts.get(prompt), most, options.seed()));
