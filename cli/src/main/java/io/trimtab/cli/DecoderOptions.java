@@ -3,6 +3,7 @@ package io.trimtab.cli;
 import io.trimtab.delta.Delta;
 import io.trimtab.model.LanguageModel;
 import io.trimtab.model.Patches;
+import java.util.Map;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -38,8 +39,12 @@ final class DecoderOptions {
     return named == null ? source().base() : named;
   }
 
-  @Nullable String adapter() {
-    return adapter;
+  /** Puts what was used into a result: {@code model}, and {@code adapter} where there is one. */
+  void describe(Map<String, Object> result) {
+    result.put("model", name());
+    if (adapter != null) {
+      result.put("adapter", adapter);
+    }
   }
 
   private DeltaSource source() {

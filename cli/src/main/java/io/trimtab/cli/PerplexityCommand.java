@@ -95,7 +95,7 @@ final class PerplexityCommand implements Callable<Integer> {
             found.bitsPerByte().orElseThrow());
     common.words().flush();
     Map<String, Object> result = new LinkedHashMap<>();
-    result.put("model", decoder.name());
+    decoder.describe(result);
     result.put("perplexity", found.value());
     result.put("log_probability", found.logProbability());
     result.put("tokens", found.tokens());
