@@ -2,6 +2,7 @@ package io.trimtab.cli;
 
 import io.trimtab.delta.Delta;
 import io.trimtab.model.LanguageModel;
+import io.trimtab.model.Model;
 import io.trimtab.model.Patches;
 import java.util.Map;
 import java.util.function.BiFunction;
@@ -45,6 +46,16 @@ final class DecoderOptions {
     if (adapter != null) {
       result.put("adapter", adapter);
     }
+  }
+
+  /** What {@code --adapter} names. */
+  @Nullable String adapter() {
+    return adapter;
+  }
+
+  /** Loads a delta by any name that {@code --adapter} takes. */
+  Delta load(String delta, Model base) {
+    return registry.find(delta).load(base);
   }
 
   private DeltaSource source() {
