@@ -7,7 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /** The matrix of a linear layer, in whatever form it is held. */
 public interface Weight {
-  /** x Wᵀ + bias: [tokens, in] to [tokens, out]. */
+  /**
+   * x Wᵀ + bias: [tokens, in] to [tokens, out], in memory of its own. Outside training low-rank
+   * changes are added to the result in place, so that it must share its elements with nothing:
+   * neither with the input, nor the weight, nor with what another call gave or will give.
+   */
   Tensor product(Tensor input, @Nullable Tensor bias);
 
   /** W as a plain tensor [out, in]. */
