@@ -21,6 +21,20 @@ from safetensors.numpy import load_file
 ALLOWED = 1e-3  # relative to the largest logit
 
 
+def as_mapped(usual=llama_cpp.llama_cpp.llama_model_default_params):
+    """Parameters with which llama.cpp computes on a file's blocks as they lie, whatever the CPU.
+
+    Its kernels for AMX want another layout; built by GCC 12 they stop the process (SIGILL), since that compiler's
+    _tile_loadconfig names eight of the 64 bytes it reads, and the rest of the tiles' configuration is never stored.
+    """
+    parameters = usual()
+    parameters.use_extra_bufts = False
+    return parameters
+
+
+llama_cpp.llama_cpp.llama_model_default_params = as_mapped
+
+
 def check(models, adapters, written):
     with open(os.path.join(written, "written.json"), encoding="utf-8") as file:
         cases = json.load(file)["cases"]
