@@ -85,18 +85,17 @@ class GgufModelTest {
   @MethodSource("names")
   void noEntryBreaksMoreThanTheFile(String name) {
     List<GgufValue> hostile = new ArrayList<>();
-    for (long whole : new long[] {0, 1, 3, 7, 1L << 31, 0xFFFF_FFFFL}) {
+    for (long whole : new long[] {0, 3, 1L << 31, 0xFFFF_FFFFL}) {
       hostile.add(GgufValue.count(whole));
     }
-    for (long whole : new long[] {-1, Long.MAX_VALUE, Long.MIN_VALUE}) {
+    for (long whole : new long[] {-1, Long.MAX_VALUE}) {
       hostile.add(new GgufValue.Whole(GgufType.I64, whole));
     }
-    for (double real : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+    for (double real : new double[] {0, -1, Double.NaN}) {
       hostile.add(GgufValue.real(real));
     }
     hostile.add(GgufValue.text("none"));
     hostile.add(GgufValue.flag(false));
-    hostile.add(new GgufValue.Items(GgufType.U32, List.of()));
     hostile.add(new GgufValue.Items(GgufType.BOOL, List.of(GgufValue.flag(true))));
     hostile.add(new GgufValue.Items(GgufType.TEXT, List.of(GgufValue.text(""))));
     List<String> keys = new ArrayList<>(TinyGguf.of(name).metadata().keySet());
@@ -130,14 +129,13 @@ class GgufModelTest {
   @ParameterizedTest
   @MethodSource("names")
   void noShapeBreaksMoreThanTheFile(String name) {
-    long[][] shapes = {
-      {32}, {1, 32}, {7, 32}, {32, 64}, {1, 1, 32}, {3, 5, 32}, {2, 2, 2, 32}, {96}, {2, 96}
-    };
+    long[][] shapes = {{32}, {1, 32}, {7, 32}, {32, 64}, {3, 5, 32}, {2, 2, 2, 32}};
+    BlockFormat[] formats = {BlockFormat.F32, BlockFormat.F16, BlockFormat.Q4_0};
+    int turn = 0;
     for (String tensor : TinyGguf.of(name).tensors().keySet()) {
       for (long[] shape : shapes) {
-        for (BlockFormat format : List.of(BlockFormat.F32, BlockFormat.F16, BlockFormat.Q4_0)) {
-          refusals(name, tiny -> tiny.tensors().put(tensor, new TinyGguf.Filled(format, shape)));
-        }
+        var filled = new TinyGguf.Filled(formats[turn++ % formats.length], shape);
+        refusals(name, tiny -> tiny.tensors().put(tensor, filled));
       }
       refusals(name, tiny -> tiny.without(tensor));
     }
@@ -157,7 +155,7 @@ class GgufModelTest {
     }
   }
 
-  @Property(tries = 1500)
+  @Property(tries = 1000)
   void damagedModelsAreRefusedOrReadWhole(
       @ForAll("names") String name, @ForAll("damage") TestDamage damage) throws IOException {
     Path valid = damaged.resolve(name + ".gguf");
