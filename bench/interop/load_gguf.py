@@ -61,14 +61,17 @@ def outcome(case, models, adapters, written):
     case = dict(case)
     if "refused" in case:
         return {**case, "status": "refused", "why": case["refused"]}
+    base = os.path.join(models, case["model"])
     try:
         if "adapter" in case:
             path = os.path.join(written, f"{case['model']}.F32.gguf")
+            if not os.path.exists(path):
+                return {**case, "status": "refused", "why": "its base has no GGUF form"}
             lora = os.path.join(written, case["adapter"])
-            error = evaluate(path, os.path.join(adapters, case["type"]), True, lora)
+            error = evaluate(path, base, os.path.join(adapters, case["type"]), True, lora)
             return {**case, "status": "ok", "error": error}
         path = os.path.join(written, case["file"])
-        logits = evaluate(path, os.path.join(models, case["model"]), case["type"] == "F32", None)
+        logits = evaluate(path, base, base, case["type"] == "F32", None)
         if case["type"] != "F32":
             blocks(path, os.path.join(written, f"{case['model']}.F32.gguf"))
         return {**case, "status": "ok", "error": logits}
@@ -76,9 +79,10 @@ def outcome(case, models, adapters, written):
         return {**case, "status": "wrong", "why": f"{type(error).__name__}: {error}"}
 
 
-def evaluate(path, folder, exact, lora):
-    """The largest difference of logits, relative to the largest logit."""
-    io = load_file(os.path.join(folder, "io.safetensors"))
+def evaluate(path, base, folder, exact, lora):
+    """The largest difference of the logits in `folder` for the inputs of `base`, relative to the largest logit."""
+    io = load_file(os.path.join(base, "io.safetensors"))
+    io["logits"] = load_file(os.path.join(folder, "io.safetensors"))["logits"]
     with open(os.path.join(folder, "io.json"), encoding="utf-8") as file:
         said = json.load(file)
     # Keys and values in half precision, llama.cpp's default, would be most of the difference.
@@ -86,6 +90,8 @@ def evaluate(path, folder, exact, lora):
         path, n_ctx=64, logits_all=True, n_threads=1, verbose=False, lora_path=lora,
         type_k=llama_cpp.GGML_TYPE_F32, type_v=llama_cpp.GGML_TYPE_F32,
     )
+    with open(os.path.join(base, "config.json"), encoding="utf-8") as file:
+        end = json.load(file)["eos_token_id"]
     context = llama_cpp.llama_model_n_ctx_train(llm.model)
     try:
         worst = 0.0
@@ -104,7 +110,9 @@ def evaluate(path, folder, exact, lora):
                 assert worst <= ALLOWED, f"logits differ by {worst:.1e} of the largest"
                 wanted = said["greedy"][row][:context] if whole else []
                 for token in wanted[length:]:
-                    best = int(np.argmax(llm.scores[llm.n_tokens - 1]))
+                    scores = np.array(llm.scores[llm.n_tokens - 1])
+                    scores[end] = -np.inf  # the recorded texts go on to their length
+                    best = int(np.argmax(scores))
                     assert best == token, f"greedy token {best}, expected {token}"
                     llm.eval([best])
         return worst
