@@ -94,7 +94,7 @@ public final class Model implements AutoCloseable {
       String name, ModelConfig config, TensorFile file, DType dtype, Device device) {
     Weights weights = new Weights(file, dtype, device);
     try {
-      Architecture.Parts parts = Architectures.of(config).build(config, weights);
+      Architecture.Parts parts = Architectures.build(config, weights);
       weights.checkAllUsed();
       return new Model(name, config, file, parts, weights, dtype, device);
     } catch (RuntimeException e) {
@@ -114,7 +114,7 @@ public final class Model implements AutoCloseable {
    */
   public Model with(Map<String, Tensor> changed) {
     Weights weights = new Weights(file, dtype, device, tensors(), changed);
-    Architecture.Parts parts = Architectures.of(config).build(config, weights);
+    Architecture.Parts parts = Architectures.build(config, weights);
     weights.checkAllChanged();
     return new Model(name, config, file, parts, weights, dtype, device);
   }
