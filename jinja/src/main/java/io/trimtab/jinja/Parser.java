@@ -86,7 +86,7 @@ final class Parser {
       case "call" -> call();
       case "filter" -> {
         Expr filtered =
-            expressions.filters(expressions.filter(new Expr.Captured(tokens.peek().at())));
+            expressions.operands().filters(expressions.operands().filter(new Expr.Captured(tokens.peek().at())));
         List<Stmt> body = scopedBody("endfilter");
         tokens.take();
         yield new Stmt.FilterBlock(filtered, body);
@@ -182,7 +182,7 @@ final class Parser {
     if (tokens.skip("=")) {
       return new Stmt.Set(target, expressions.tuple(true, null));
     }
-    Expr filtered = expressions.filters(new Expr.Captured(tokens.peek().at()));
+    Expr filtered = expressions.operands().filters(new Expr.Captured(tokens.peek().at()));
     List<Stmt> body = scopedBody("endset");
     tokens.take();
     return new Stmt.SetBlock(target, filtered, body);
@@ -293,7 +293,7 @@ final class Parser {
         String attribute = tokens.expect(Kind.NAME).text();
         parts.add(new Target.NamespaceAttribute(token.at(), token.text(), attribute));
       } else {
-        parts.add(assignable(expressions.primary()));
+        parts.add(assignable(expressions.operands().primary()));
       }
       if (!tokens.skip(",")) {
         break;
