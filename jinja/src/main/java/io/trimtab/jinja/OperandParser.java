@@ -138,6 +138,9 @@ final class OperandParser {
       parts.add(subscriptPart());
     }
     tokens.expect("]");
+    if (parts.size() > 1 && parts.stream().anyMatch(Expr.Slice.class::isInstance)) {
+      throw tokens.error("expected a slice in a subscript of its own", at);
+    }
     return parts.size() == 1 ? parts.getFirst() : new Expr.TupleOf(at, parts);
   }
 

@@ -205,21 +205,33 @@ final class Parser {
   }
 
   private Stmt block() {
+    int at = tokens.peek().at();
     String name = tokens.expect(Kind.NAME).text();
     boolean scoped = tokens.skipName("scoped");
-    tokens.skipName("required");
+    boolean required = tokens.skipName("required");
     int around = loops;
     loops = 0;
     List<Stmt> body = scopedBody("endblock");
     loops = around;
     tokens.take();
     tokens.skipName(name);
-    return new Stmt.Block(scoped, body);
+    if (required && !body.stream().allMatch(Parser::isBlank)) {
+      throw tokens.error("expected whitespace alone in a required block", at);
+    }
+    return new Stmt.Block(at, name, scoped, required, body);
+  }
+
+  private static boolean isBlank(Stmt part) {
+    return part instanceof Stmt.Text text && Strings.isBlank(text.text(), 0);
   }
 
   private Stmt macro() {
     String name = tokens.expect(Kind.NAME).text();
-    return new Stmt.DefineMacro(macro(name, true, "endmacro"));
+    List<String> parameters = new ArrayList<>();
+    List<Expr> defaults = new ArrayList<>();
+    uses.enterMacro();
+    signature(parameters, defaults);
+    return new Stmt.DefineMacro(macroBody(name, parameters, defaults, "endmacro"));
   }
 
   private Stmt call() {
@@ -235,16 +247,6 @@ final class Parser {
       throw tokens.error("expected the call of a macro", at);
     }
     return new Stmt.CallBlock(macroBody("caller", parameters, defaults, "endcall"), call);
-  }
-
-  private Stmt.MacroCode macro(String name, boolean signed, String end) {
-    List<String> parameters = new ArrayList<>();
-    List<Expr> defaults = new ArrayList<>();
-    uses.enterMacro();
-    if (signed) {
-      signature(parameters, defaults);
-    }
-    return macroBody(name, parameters, defaults, end);
   }
 
   private Stmt.MacroCode macroBody(
