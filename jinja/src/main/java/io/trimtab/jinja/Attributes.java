@@ -66,9 +66,7 @@ final class Attributes {
       return index instanceof Undefined
           ? Undefined.of(described(object) + " has no element Undefined")
           : Undefined.of(
-              described(object)
-                  + " has no element "
-                  + Undefined.shown(Repr.repr(index, budget)));
+              described(object) + " has no element " + Undefined.shown(Repr.repr(index, budget)));
     }
     return orMissing(own(object, name, budget), object, name, budget);
   }

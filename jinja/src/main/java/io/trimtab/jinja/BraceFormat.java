@@ -141,9 +141,7 @@ final class BraceFormat {
           throw new JinjaException.WrongValue("Missing ']' in format string");
         }
         String key = path.substring(start, end);
-        value =
-            Attributes.item(
-                value, isIndex(key) ? (Object) Long.valueOf(key) : key, budget);
+        value = Attributes.item(value, isIndex(key) ? (Object) Long.valueOf(key) : key, budget);
         end++;
       }
     }
@@ -230,7 +228,9 @@ final class BraceFormat {
     if (integer && "dboxXcn".indexOf(type) >= 0) {
       refuse(m, 9, "Precision not allowed in integer format specifier");
       refuse(
-          m, 4, "Negative zero coercion (z) not allowed in format specifier with integer"
+          m,
+          4,
+          "Negative zero coercion (z) not allowed in format specifier with integer"
               + " presentation type");
       if (",".equals(m.group(8)) ? type != 'd' : type == 'c' || type == 'n') {
         refuse(m, 8, "Cannot specify '" + m.group(8) + "' with '" + type + "'.");
@@ -294,8 +294,7 @@ final class BraceFormat {
         : digits;
   }
 
-  private static String grouped(
-      String digits, @Nullable String separator, char type) {
+  private static String grouped(String digits, @Nullable String separator, char type) {
     if (separator == null) {
       return digits;
     }

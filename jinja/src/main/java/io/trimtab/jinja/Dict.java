@@ -120,7 +120,10 @@ final class Dict {
       case Tuple tuple -> tuple(tuple, budget);
       case Range range -> {
         int size = range.size();
-        yield "\0r" + size + (size > 0 ? "," + range.start() : "") + (size > 1 ? "," + range.step() : "");
+        yield "\0r"
+            + size
+            + (size > 0 ? "," + range.start() : "")
+            + (size > 1 ? "," + range.step() : "");
       }
       default -> null;
     };

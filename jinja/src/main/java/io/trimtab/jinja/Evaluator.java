@@ -238,7 +238,8 @@ final class Evaluator {
       }
       budget.work(name.length());
       if (named.put(name, entry.value()) != null) {
-        throw new JinjaException.WrongValue("expected the argument " + Undefined.shown(name) + " once only");
+        throw new JinjaException.WrongValue(
+            "expected the argument " + Undefined.shown(name) + " once only");
       }
     }
   }

@@ -183,7 +183,9 @@ final class Interpreter {
         break;
       }
     }
-    return ran || loop.otherwise().isEmpty() ? Flow.ON : run(loop.otherwise(), new Scope(scope, budget));
+    return ran || loop.otherwise().isEmpty()
+        ? Flow.ON
+        : run(loop.otherwise(), new Scope(scope, budget));
   }
 
   private List<Object> selected(Stmt.For loop, List<Object> items, Scope scope) {
@@ -239,8 +241,7 @@ final class Interpreter {
           parameter,
           place >= required
               ? evaluator.evaluate(code.defaults().get(place - required), scope)
-              : Undefined.of(
-                  "parameter '" + Undefined.shown(parameter) + "' was not provided"));
+              : Undefined.of("parameter '" + Undefined.shown(parameter) + "' was not provided"));
     }
     StringBuilder around = capture();
     run(code.body(), scope);

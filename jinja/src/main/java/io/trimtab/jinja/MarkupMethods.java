@@ -11,9 +11,30 @@ final class MarkupMethods {
   /** Methods that give a marked text, or several. */
   private static final Set<String> MARKING =
       Set.of(
-          "join", "split", "rsplit", "splitlines", "partition", "rpartition", "capitalize", "title",
-          "lower", "upper", "casefold", "swapcase", "replace", "ljust", "rjust", "center", "strip",
-          "lstrip", "rstrip", "expandtabs", "zfill", "removeprefix", "removesuffix", "format",
+          "join",
+          "split",
+          "rsplit",
+          "splitlines",
+          "partition",
+          "rpartition",
+          "capitalize",
+          "title",
+          "lower",
+          "upper",
+          "casefold",
+          "swapcase",
+          "replace",
+          "ljust",
+          "rjust",
+          "center",
+          "strip",
+          "lstrip",
+          "rstrip",
+          "expandtabs",
+          "zfill",
+          "removeprefix",
+          "removesuffix",
+          "format",
           "format_map");
 
   /** Methods whose second argument becomes part of the text. */
@@ -70,7 +91,9 @@ final class MarkupMethods {
     }
     if (!args.named().isEmpty()) {
       throw new JinjaException.WrongValue(
-          "expected arguments of a marked text's " + method + " by their places, found one by name");
+          "expected arguments of a marked text's "
+              + method
+              + " by their places, found one by name");
     }
     if (args.positional().size() < 2) {
       return args;

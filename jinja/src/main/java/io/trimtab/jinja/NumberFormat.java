@@ -18,8 +18,7 @@ final class NumberFormat {
    * @param type one of {@code e E f F g G}
    * @param keepZeros for {@code g}: keep trailing zeros and the point
    */
-  static String real(
-      double value, char type, int precision, boolean keepZeros, Budget budget) {
+  static String real(double value, char type, int precision, boolean keepZeros, Budget budget) {
     // Exact decimals have up to a thousand digits, whatever the precision.
     budget.work(2048 + 32L * Math.min(precision, MAX_PRECISION));
     boolean upper = Character.isUpperCase(type);

@@ -158,7 +158,9 @@ final class OperandParser {
 
   private @Nullable Expr bound() {
     Token token = tokens.peek();
-    return token.operator(":") || token.operator("]") || token.operator(",") ? null : expressions.expression();
+    return token.operator(":") || token.operator("]") || token.operator(",")
+        ? null
+        : expressions.expression();
   }
 
   Expr filtersAndTests(Expr start) {

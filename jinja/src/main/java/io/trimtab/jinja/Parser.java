@@ -86,7 +86,9 @@ final class Parser {
       case "call" -> call();
       case "filter" -> {
         Expr filtered =
-            expressions.operands().filters(expressions.operands().filter(new Expr.Captured(tokens.peek().at())));
+            expressions
+                .operands()
+                .filters(expressions.operands().filter(new Expr.Captured(tokens.peek().at())));
         List<Stmt> body = scopedBody("endfilter");
         tokens.take();
         yield new Stmt.FilterBlock(filtered, body);

@@ -172,7 +172,11 @@ final class PercentFormat {
         boolean negative = real < 0 || (real == 0 && 1 / real < 0);
         String digits =
             NumberFormat.real(
-                Math.abs(real), type, precision < 0 ? 6 : precision, flags.indexOf('#') >= 0, budget);
+                Math.abs(real),
+                type,
+                precision < 0 ? 6 : precision,
+                flags.indexOf('#') >= 0,
+                budget);
         yield sign(negative, flags) + digits;
       }
       default -> throw new JinjaException.WrongValue("unsupported format character '" + type + "'");

@@ -89,7 +89,8 @@ final class Tests {
       case "sameas" -> same(value, args.bind(name, 1, "other").get(0), budget);
       case "filter" -> Filters.known(Repr.string(value, budget));
       case "test" -> known(Repr.string(value, budget));
-      default -> throw new JinjaException.WrongValue("no test named '" + Undefined.shown(name) + "'");
+      default ->
+          throw new JinjaException.WrongValue("no test named '" + Undefined.shown(name) + "'");
     };
   }
 

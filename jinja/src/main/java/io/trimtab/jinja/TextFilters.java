@@ -68,8 +68,7 @@ final class TextFilters {
   }
 
   /** A filter without arguments on any value's text. */
-  private static Filters.Body text(
-      String name, Function<String, Object> body) {
+  private static Filters.Body text(String name, Function<String, Object> body) {
     return (input, args, evaluator) -> {
       args.bind(name, 0);
       String text = string(input, evaluator);

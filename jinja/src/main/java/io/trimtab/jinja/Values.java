@@ -238,7 +238,8 @@ final class Values {
   }
 
   /**
-   * Python's order: negative, zero or positive, or {@link Numbers#UNORDERED} where neither comes first.
+   * Python's order: negative, zero or positive, or {@link Numbers#UNORDERED} where neither comes
+   * first.
    *
    * @param operator for the error message
    */

@@ -133,8 +133,12 @@ class HostileTemplatesTest {
     String loop = "{% for i in range(100000) %}";
     String end = "{% endfor %}";
     String big = "{% set b = 'a' * 1000000 %}";
-    String lists = "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{% endfor %}";
-    String tuples = "{% set ns = namespace(x=(1,)) %}{% for i in range(60) %}{% set ns.x = (ns.x, ns.x) %}{% endfor %}";
+    String lists =
+        "{% set ns = namespace(x=[1]) %}{% for i in range(60) %}{% set ns.x = [ns.x, ns.x] %}{%"
+            + " endfor %}";
+    String tuples =
+        "{% set ns = namespace(x=(1,)) %}{% for i in range(60) %}{% set ns.x = (ns.x, ns.x) %}{%"
+            + " endfor %}";
     String keep = "{% set ns = namespace(k=[]) %}" + loop + "{% set ns.k = [ns.k, ";
     Map<String, List<String>> all = new LinkedHashMap<>();
     all.put(
@@ -221,8 +225,18 @@ class HostileTemplatesTest {
         "macros' parameters have their price",
         List.of(
             "{% macro m(" + many + ") %}{% endmacro %}" + loop + "{{ m() }}" + end,
-            "{% macro m(" + many.replace("=1", "") + ") %}{% endmacro %}" + loop + "{{ m() }}" + end,
-            "{% with %}".repeat(90) + loop + loop + "{% if x is defined %}{% endif %}" + end + end
+            "{% macro m("
+                + many.replace("=1", "")
+                + ") %}{% endmacro %}"
+                + loop
+                + "{{ m() }}"
+                + end,
+            "{% with %}".repeat(90)
+                + loop
+                + loop
+                + "{% if x is defined %}{% endif %}"
+                + end
+                + end
                 + "{% endwith %}".repeat(90),
             loop + "{{ " + "n".repeat(100_000) + " }}" + end,
             "{% set a %}{{ 'é' * 4000000 }}".repeat(90) + "{% endset %}".repeat(90)));
@@ -252,8 +266,7 @@ class HostileTemplatesTest {
         IntStream.range(0, 200)
             .mapToObj(i -> i % 3 == 0 ? "n" : String.valueOf(i * 37 % 101))
             .collect(joining(","));
-    assertThat(
-            bounded("{% set n = 'nan' | float %}{{ [" + numbers + "] | sort | list }}").error())
+    assertThat(bounded("{% set n = 'nan' | float %}{{ [" + numbers + "] | sort | list }}").error())
         .isInstanceOf(JinjaException.WrongValue.class);
   }
 

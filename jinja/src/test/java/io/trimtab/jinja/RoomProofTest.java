@@ -37,7 +37,8 @@ class RoomProofTest {
                 "-XX:+ExitOnOutOfMemoryError",
                 "-Dtrimtab.fixtures=" + System.getProperty("trimtab.fixtures", "missing"),
                 "-cp",
-                System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
+                System.getProperty(
+                    "surefire.test.class.path", System.getProperty("java.class.path")),
                 RoomProof.class.getName(),
                 "10000",
                 "2000",

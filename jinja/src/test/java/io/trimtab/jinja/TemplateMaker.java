@@ -9,9 +9,9 @@ import java.util.Random;
  */
 final class TemplateMaker {
   private static final String[] FILTERS =
-      ("abs attr batch capitalize center count d default dictsort e escape filesizeformat first float"
-              + " forceescape format groupby indent int items join last length list lower map max"
-              + " min reject rejectattr replace reverse round safe select selectattr slice sort"
+      ("abs attr batch capitalize center count d default dictsort e escape filesizeformat first"
+              + " float forceescape format groupby indent int items join last length list lower map"
+              + " max min reject rejectattr replace reverse round safe select selectattr slice sort"
               + " string striptags sum title tojson trim truncate unique upper urlencode wordcount"
               + " xmlattr nosuchfilter pprint")
           .split(" ");
@@ -22,28 +22,124 @@ final class TemplateMaker {
           .split(" ");
   private static final String[] METHODS =
       ("capitalize casefold center count endswith expandtabs find format format_map index isalnum"
-              + " isalpha isascii isdecimal isdigit isidentifier islower isnumeric isspace istitle"
-              + " isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind"
-              + " rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase"
-              + " title upper zfill keys values items get copy fromkeys index count append pop update"
-              + " real imag bit_length is_integer next reset current cycle changed nextitem previtem"
-              + " depth grouper list __class__ _x")
+           + " isalpha isascii isdecimal isdigit isidentifier islower isnumeric isspace istitle"
+           + " isupper join ljust lower lstrip partition removeprefix removesuffix replace rfind"
+           + " rindex rjust rpartition rsplit rstrip split splitlines startswith strip swapcase"
+           + " title upper zfill keys values items get copy fromkeys index count append pop update"
+           + " real imag bit_length is_integer next reset current cycle changed nextitem previtem"
+           + " depth grouper list __class__ _x")
           .split(" ");
   private static final String[] FORMATS = {
-    "%s", "%r", "%a", "%d", "%5.3f", "%.900f", "%x", "%c", "%(k)s", "%*d", "%%", "%-9s|", "{}",
-    "{0}", "{k}", "{:>9}", "{:,}", "{:.900f}", "{!r}", "{!a:5}", "{0[0]}", "{0.x}", "{:{}}", "{:x}",
-    "{:z.1f}", "{:e}", "{:%}", "{{", "}"
+    "%s",
+    "%r",
+    "%a",
+    "%d",
+    "%5.3f",
+    "%.900f",
+    "%x",
+    "%c",
+    "%(k)s",
+    "%*d",
+    "%%",
+    "%-9s|",
+    "{}",
+    "{0}",
+    "{k}",
+    "{:>9}",
+    "{:,}",
+    "{:.900f}",
+    "{!r}",
+    "{!a:5}",
+    "{0[0]}",
+    "{0.x}",
+    "{:{}}",
+    "{:x}",
+    "{:z.1f}",
+    "{:e}",
+    "{:%}",
+    "{{",
+    "}"
   };
   private static final String[] ATOMS = {
-    "b", "b", "u", "c", "w", "l", "t", "d", "k", "dag", "tup", "pairs", "gen", "m", "mu", "ns", "zz",
-    "n", "big", "f", "nan", "inf", "none", "true", "range(9)", "range(1000)", "loop", "loop.index",
-    "x", "i", "ns.k", "(d.items())", "(d.keys())", "(d.values())", "0", "1", "-1", "7", "2.5", "''",
-    "'a'", "'<&'", "'\\x01'", "'😀'", "'é'", "'𝟎'", "'0'", "'a.b.0'", "','", "[]", "{}", "()",
-    "10**9", "joiner()", "cycler(1, 2)", "dict", "1e308", "-0.0", "9 ** 400", "'x' * 50", "caller"
+    "b",
+    "b",
+    "u",
+    "c",
+    "w",
+    "l",
+    "t",
+    "d",
+    "k",
+    "dag",
+    "tup",
+    "pairs",
+    "gen",
+    "m",
+    "mu",
+    "ns",
+    "zz",
+    "n",
+    "big",
+    "f",
+    "nan",
+    "inf",
+    "none",
+    "true",
+    "range(9)",
+    "range(1000)",
+    "loop",
+    "loop.index",
+    "x",
+    "i",
+    "ns.k",
+    "(d.items())",
+    "(d.keys())",
+    "(d.values())",
+    "0",
+    "1",
+    "-1",
+    "7",
+    "2.5",
+    "''",
+    "'a'",
+    "'<&'",
+    "'\\x01'",
+    "'😀'",
+    "'é'",
+    "'𝟎'",
+    "'0'",
+    "'a.b.0'",
+    "','",
+    "[]",
+    "{}",
+    "()",
+    "10**9",
+    "joiner()",
+    "cycler(1, 2)",
+    "dict",
+    "1e308",
+    "-0.0",
+    "9 ** 400",
+    "'x' * 50",
+    "caller"
   };
   private static final String[] OPERATORS = {
-    " + ", " - ", " * ", " / ", " // ", " % ", " ** ", " ~ ", " == ", " != ", " < ", " >= ", " in ",
-    " not in ", " and ", " or "
+    " + ",
+    " - ",
+    " * ",
+    " / ",
+    " // ",
+    " % ",
+    " ** ",
+    " ~ ",
+    " == ",
+    " != ",
+    " < ",
+    " >= ",
+    " in ",
+    " not in ",
+    " and ",
+    " or "
   };
 
   private final Random random;
@@ -69,16 +165,16 @@ final class TemplateMaker {
   /** The names of {@link #ATOMS}; each is dear to some operation. */
   private String values() {
     int n = random.nextInt(4) == 0 ? size : 1 + random.nextInt(60);
-    return ("{%% set b = 'ab' * %d %%}{%% set u = 'aß<😀' * %d %%}{%% set c = '\\x01' * %d %%}"
-            + "{%% set w = 'a ' * %d %%}{%% set l = range(%d) | list %%}{%% set t = (1, 'a', b) %%}"
-            + "{%% set d = {'k': 1, 'a': b, 1: 2, (1, 2): none} %%}{%% set k = {'k': l} %%}"
-            + "{%% set ns = namespace(x=[1], k=[], t=(1,)) %%}{%% for i in range(%d) %%}"
-            + "{%% set ns.x = [ns.x, ns.x] %%}{%% set ns.t = (ns.t, ns.t) %%}{%% endfor %%}"
-            + "{%% set dag = ns.x %%}{%% set tup = ns.t %%}{%% set pairs = [[1, 2], ['a', b]] %%}"
-            + "{%% set n = %d %%}{%% set big = 10 ** %d %%}{%% set f = 0.1 %%}"
-            + "{%% set nan = 'nan' | float %%}{%% set inf = 'inf' | float %%}{%% set mu = '<b>' | safe"
-            + " %%}{%% macro m(a, b=1) %%}{{ a }}{{ varargs | length }}{%% endmacro %%}"
-            + "{%% set gen = l | map('string') %%}")
+    return ("{%% set b = 'ab' * %d %%}{%% set u = 'aß<😀' * %d %%}{%% set c = '\\x01' * %d %%}{%%"
+            + " set w = 'a ' * %d %%}{%% set l = range(%d) | list %%}{%% set t = (1, 'a', b)"
+            + " %%}{%% set d = {'k': 1, 'a': b, 1: 2, (1, 2): none} %%}{%% set k = {'k': l}"
+            + " %%}{%% set ns = namespace(x=[1], k=[], t=(1,)) %%}{%% for i in range(%d) %%}{%%"
+            + " set ns.x = [ns.x, ns.x] %%}{%% set ns.t = (ns.t, ns.t) %%}{%% endfor %%}{%% set"
+            + " dag = ns.x %%}{%% set tup = ns.t %%}{%% set pairs = [[1, 2], ['a', b]] %%}{%%"
+            + " set n = %d %%}{%% set big = 10 ** %d %%}{%% set f = 0.1 %%}{%% set nan = 'nan'"
+            + " | float %%}{%% set inf = 'inf' | float %%}{%% set mu = '<b>' | safe %%}{%%"
+            + " macro m(a, b=1) %%}{{ a }}{{ varargs | length }}{%% endmacro %%}{%% set gen = l"
+            + " | map('string') %%}")
         .formatted(
             n, n / 2, n, n, Math.min(n, 100_000), random.nextInt(45), n, random.nextInt(4200));
   }
@@ -93,15 +189,22 @@ final class TemplateMaker {
       case 5 -> "{% set x %}" + statement(depth - 1) + "{% endset %}";
       case 6 -> "{% filter " + filter(1) + " %}" + statement(depth - 1) + "{% endfilter %}";
       case 7 ->
-          "{% macro q(a, x=" + expression(1) + ") %}" + statement(depth - 1)
-              + "{% endmacro %}{% for i in range(1000) %}{{ q(" + expression(1) + ") }}{% endfor %}";
+          "{% macro q(a, x="
+              + expression(1)
+              + ") %}"
+              + statement(depth - 1)
+              + "{% endmacro %}{% for i in range(1000) %}{{ q("
+              + expression(1)
+              + ") }}{% endfor %}";
       case 8 -> "{% call m(" + expression(1) + ") %}" + statement(depth - 1) + "{% endcall %}";
       case 9 ->
-          "{% for x in " + expression(2) + (random.nextBoolean() ? " recursive %}" : " %}")
-              + statement(depth - 1) + "{% endfor %}";
+          "{% for x in "
+              + expression(2)
+              + (random.nextBoolean() ? " recursive %}" : " %}")
+              + statement(depth - 1)
+              + "{% endfor %}";
       case 10 -> "{% with x = " + expression(2) + " %}" + statement(depth - 1) + "{% endwith %}";
-      default ->
-          "{% for i in range(100000) %}" + statement(depth - 1) + "{% endfor %}";
+      default -> "{% for i in range(100000) %}" + statement(depth - 1) + "{% endfor %}";
     };
   }
 
@@ -113,12 +216,19 @@ final class TemplateMaker {
       case 0, 1 -> "(" + expression(depth - 1) + any(OPERATORS) + expression(depth - 1) + ")";
       case 2, 3, 4 -> "(" + expression(depth - 1) + " | " + filter(depth - 1) + ")";
       case 5 ->
-          "(" + expression(depth - 1) + " is " + any(TESTS)
-              + (random.nextBoolean() ? "(" + expression(depth - 1) + ")" : "") + ")";
+          "("
+              + expression(depth - 1)
+              + " is "
+              + any(TESTS)
+              + (random.nextBoolean() ? "(" + expression(depth - 1) + ")" : "")
+              + ")";
       case 6, 7 -> expression(depth - 1) + "." + any(METHODS) + "(" + arguments(depth - 1) + ")";
       case 8 ->
-          expression(depth - 1) + "[" + expression(depth - 1)
-              + (random.nextBoolean() ? ":" + expression(depth - 1) : "") + "]";
+          expression(depth - 1)
+              + "["
+              + expression(depth - 1)
+              + (random.nextBoolean() ? ":" + expression(depth - 1) : "")
+              + "]";
       case 9 -> "[" + expression(depth - 1) + ", " + expression(depth - 1) + "]";
       case 10 ->
           random.nextBoolean()
@@ -130,7 +240,8 @@ final class TemplateMaker {
         for (int i = 0; i < parts; i++) {
           format.append(any(FORMATS));
         }
-        format.append(random.nextInt(4) == 0 ? "<' | safe)" : "' * " + (1 + random.nextInt(9)) + ")");
+        format.append(
+            random.nextInt(4) == 0 ? "<' | safe)" : "' * " + (1 + random.nextInt(9)) + ")");
         yield random.nextBoolean()
             ? "(" + format + " % " + expression(depth - 1) + ")"
             : format + ".format(" + arguments(depth - 1) + ")";
@@ -141,7 +252,10 @@ final class TemplateMaker {
   private String filter(int depth) {
     String name = any(FILTERS);
     if (List.of("map", "select", "reject").contains(name) && random.nextInt(4) > 0) {
-      return name + "('" + any(random.nextBoolean() || !name.equals("map") ? TESTS : FILTERS) + "')";
+      return name
+          + "('"
+          + any(random.nextBoolean() || !name.equals("map") ? TESTS : FILTERS)
+          + "')";
     }
     if (random.nextInt(5) == 0) {
       return name + "(attribute=" + expression(depth) + ")";
@@ -155,7 +269,9 @@ final class TemplateMaker {
     for (int i = 0; i < count; i++) {
       out.append(i == 0 ? "" : ", ").append(expression(depth));
     }
-    return random.nextInt(6) == 0 ? out + (count == 0 ? "k=" : ", k=") + expression(depth) : out.toString();
+    return random.nextInt(6) == 0
+        ? out + (count == 0 ? "k=" : ", k=") + expression(depth)
+        : out.toString();
   }
 
   /** A template of others' with pieces of it taken away, doubled, exchanged or made strange. */

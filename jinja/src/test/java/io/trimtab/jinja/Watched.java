@@ -9,8 +9,7 @@ import org.jspecify.annotations.Nullable;
 
 /** Renders a template and measures what that takes of this thread. */
 final class Watched {
-  private static final ThreadMXBean THREADS =
-      (ThreadMXBean) ManagementFactory.getThreadMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   /**
    * What one rendering took.
