@@ -154,12 +154,12 @@ class HostileAdapterTest {
           new Oversized("peft", "lowrank:low_rank_rank=2", "\"low_rank_rank\" : 2", HUGE),
           new Oversized(
               "peft", "houlsby:reduction_factor=4", "\"reduction_factor\" : 4.0", "1e-9"),
-          new Oversized("peft", "intrinsic:dimension=2", "\"intrinsic_dimension\" : 2", HUGE),
+          new Oversized("peft", "intrinsic:dimension=20", "\"intrinsic_dimension\" : 20", HUGE),
           new Oversized("peft", "fourierft:frequencies=2", "\"n_frequency\" : 2", HUGE),
           new Oversized("peft", "lora:rank=2 + ia3", "\"r\" : 2", HUGE),
           new Oversized("adapterhub", "lora:rank=2", "\"r\" : 2", HUGE),
           new Oversized("adapterhub", "reft:rank=2", "\"r\" : 2", HUGE),
-          new Oversized("adapterhub", "prompt:length=2", "\"prompt_length\" : 2", HUGE),
+          new Oversized("adapterhub", "prompt:preset=adapterhub,length=2", "\"prompt_length\" : 2", HUGE),
           new Oversized(
               "adapterhub", "prefix:length=2,positions=kept", "\"prefix_length\" : 2", HUGE),
           new Oversized(
