@@ -37,8 +37,8 @@ class ParityTest {
       Map.of(
           "opendelta/prefix-t5", "encoder-decoder",
           "opendelta/softprompt-t5", "encoder-decoder",
-          "peft/prefix-t5", "encoder-decoder",
-          "peft/prompt-t5", "encoder-decoder",
+          "peft/prefix-t5", "encoder and its decoder",
+          "peft/prompt-t5", "encoder and its decoder",
           "train/llama-ptuning", "network");
 
   /** Everything that is recorded, of every architecture and method, is met. */
