@@ -25,6 +25,12 @@ def add_arguments(parser):
     parser.add_argument("--warmup", type=int, default=1, help="steps not timed")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--length", type=int, default=256, help="tokens of a row")
+    parser.add_argument(
+        "--parts",
+        type=int,
+        default=4,
+        help="parts that Trimtab computes a step in, each weighted by its tokens; default %(default)s",
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--side", choices=["both", "peer", "trimtab"], default="both")
@@ -38,6 +44,8 @@ def main(args):
         raise Problem(f"--dtypes {args.dtypes}: expected f32, bf16 or f32,bf16")
     if not 0 <= args.warmup < args.steps or min(args.rounds, args.batch, args.threads) < 1:
         raise Problem("need 0 <= warmup < steps, and --rounds, --batch and --threads of 1 or more")
+    if not 1 <= args.parts <= args.batch:
+        raise Problem(f"--parts {args.parts}: need 1 to the {args.batch} rows of a batch")
     if args.length < 2 or args.steps > 99:
         raise Problem("need --length of 2 or more and --steps of 99 or fewer")
     sides = ["peer", "trimtab"] if args.side == "both" else [args.side]
@@ -52,7 +60,7 @@ def main(args):
         arguments += ["--threads", str(args.threads)]
         if side == "peer":
             return [python, os.path.join(places.PEERS, "tune_smol_peft.py"), *arguments]
-        return trimtab.command(MAIN_CLASS, arguments)
+        return trimtab.command(MAIN_CLASS, [*arguments, "--parts", str(args.parts)])
 
     commands = {(side, dtype): command(side, dtype) for dtype in dtypes for side in sides}
     before = machine()
@@ -69,7 +77,7 @@ def main(args):
                 f" last loss {done.answer['losses'][-1]:.5f}"
             )
     result, equal = tune_bert.report(args, work, sides, dtypes, runs, before)
-    return {**result, "job": "tune-smol", "length": args.length}, equal
+    return {**result, "job": "tune-smol", "length": args.length, "parts": args.parts}, equal
 
 
 def prepare(args, python):

@@ -8,6 +8,7 @@ import io.trimtab.hub.TensorFile;
 import io.trimtab.model.Batch;
 import io.trimtab.model.Model;
 import io.trimtab.model.Pass;
+import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -15,6 +16,7 @@ import io.trimtab.tensor.Engine;
 import io.trimtab.tensor.FusedAdamW;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
+import io.trimtab.tensor.Tensor;
 import io.trimtab.train.LanguageObjective;
 import io.trimtab.train.TokenExample;
 import io.trimtab.train.Update;
@@ -26,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.Supplier;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
@@ -46,10 +49,10 @@ public final class TuneSmol {
     DType dtype = DType.valueOf(need(options, "dtype").toUpperCase(Locale.ROOT));
     int steps = Integer.parseInt(need(options, "steps"));
     int warmup = Integer.parseInt(need(options, "warmup"));
+    int parts = Integer.parseInt(options.getOrDefault("parts", "1"));
     Engine.setThreads(Integer.parseInt(need(options, "threads")));
     ModelConfig optimizer =
         ModelConfig.read(workload.resolve("workload.json")).section("optimizer");
-    LanguageObjective objective = new LanguageObjective();
 
     try (Model model = open(directory, dtype);
         Delta delta = DeltaFiles.load(workload.resolve("start"), model);
@@ -65,16 +68,9 @@ public final class TuneSmol {
         long began = System.nanoTime();
         List<TokenExample> examples =
             Arrays.stream(batches.get(step)).map(TuneSmol::example).toList();
-        Rng rng = Rng.seeded(step);
         Update.Outcome outcome =
             update.step(
-                optimizer.decimal("learning_rate"),
-                List.of(
-                    () -> {
-                      Batch batch = Batch.of(examples.stream().map(objective::row).toList());
-                      Pass pass = Pass.with(batch.layout(), delta.patches()).training(rng);
-                      return objective.loss(model, examples, batch, pass);
-                    }));
+                optimizer.decimal("learning_rate"), losses(model, delta, examples, parts));
         losses.add(outcome.loss());
         double took = (System.nanoTime() - began) / 1e9;
         seconds.add(took);
@@ -95,6 +91,27 @@ public final class TuneSmol {
       line.put("versions", Engine.description());
       System.out.println(JsonMapper.shared().writeValueAsString(line));
     }
+  }
+
+  /** The losses of a step's parts, each weighted by its share of what is learnt. */
+  private static List<Supplier<Tensor>> losses(
+      Model model, Delta delta, List<TokenExample> examples, int parts) {
+    LanguageObjective objective = new LanguageObjective();
+    double total = examples.stream().mapToInt(objective::weight).sum();
+    List<Supplier<Tensor>> losses = new ArrayList<>();
+    for (int part = 0; part < parts; part++) {
+      List<TokenExample> some =
+          examples.subList(
+              examples.size() * part / parts, examples.size() * (part + 1) / parts);
+      double share = some.stream().mapToInt(objective::weight).sum() / total;
+      losses.add(
+          () -> {
+            Batch batch = Batch.of(some.stream().map(objective::row).toList());
+            Pass pass = Pass.with(batch.layout(), delta.patches()).training(Rng.seeded(0));
+            return Arithmetic.multiply(objective.loss(model, some, batch, pass), share);
+          });
+    }
+    return losses;
   }
 
   private static TokenExample example(long[] ids) {
