@@ -58,8 +58,7 @@ public final class TuneSmol {
         Delta delta = DeltaFiles.load(workload.resolve("start"), model);
         FusedAdamW adam = new FusedAdamW(delta.parameters(), 0.9, 0.999, 1e-8)) {
       List<long[][]> batches = read(workload.resolve("batches.safetensors"), steps);
-      Update update =
-          new Update(delta.parameters(), adam, optimizer.decimal("weight_decay"), 0);
+      Update update = new Update(delta.parameters(), adam, optimizer.decimal("weight_decay"), 0);
       List<Double> losses = new ArrayList<>();
       List<Double> seconds = new ArrayList<>();
       long tokens = 0;
@@ -69,8 +68,7 @@ public final class TuneSmol {
         List<TokenExample> examples =
             Arrays.stream(batches.get(step)).map(TuneSmol::example).toList();
         Update.Outcome outcome =
-            update.step(
-                optimizer.decimal("learning_rate"), losses(model, delta, examples, parts));
+            update.step(optimizer.decimal("learning_rate"), losses(model, delta, examples, parts));
         losses.add(outcome.loss());
         double took = (System.nanoTime() - began) / 1e9;
         seconds.add(took);
@@ -101,8 +99,7 @@ public final class TuneSmol {
     List<Supplier<Tensor>> losses = new ArrayList<>();
     for (int part = 0; part < parts; part++) {
       List<TokenExample> some =
-          examples.subList(
-              examples.size() * part / parts, examples.size() * (part + 1) / parts);
+          examples.subList(examples.size() * part / parts, examples.size() * (part + 1) / parts);
       double share = some.stream().mapToInt(objective::weight).sum() / total;
       losses.add(
           () -> {
@@ -135,8 +132,7 @@ public final class TuneSmol {
           long[] all = Creation.copyOf(file.bytes(name), DType.I64, shape).toLongs();
           int columns = (int) shape[1];
           long[][] rows = new long[(int) shape[0]][];
-          Arrays.setAll(
-              rows, row -> Arrays.copyOfRange(all, row * columns, (row + 1) * columns));
+          Arrays.setAll(rows, row -> Arrays.copyOfRange(all, row * columns, (row + 1) * columns));
           batches.add(rows);
         }
       }

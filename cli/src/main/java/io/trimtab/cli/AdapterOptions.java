@@ -57,9 +57,7 @@ final class AdapterOptions {
     if (model != null) {
       return model;
     }
-    return TunedText.isIn(directory())
-        ? TunedText.baseOf(directory())
-        : Tuned.baseOf(directory());
+    return TunedText.isIn(directory()) ? TunedText.baseOf(directory()) : Tuned.baseOf(directory());
   }
 
   /** Opens the base. */

@@ -33,7 +33,8 @@ final class TaskOptions {
       names = "--max-length",
       paramLabel = "N",
       description =
-          "Tokens of the longest example; longer ones are cut (default: 256 to classify, else 1024).")
+          "Tokens of the longest example; longer ones are cut (default: 256 to classify, else"
+              + " 1024).")
   private @Nullable Integer maxLength;
 
   /** Whether a task was described, or began to be. */
@@ -64,6 +65,7 @@ final class TaskOptions {
               + (sentence == null ? "--template" : "--verbalizer")
               + ", expected both --template and --verbalizer");
     }
-    return Cloze.of(Template.parse(sentence), Verbalizer.of(words)).maxLength(maxLength(Cloze.USUAL_LENGTH));
+    return Cloze.of(Template.parse(sentence), Verbalizer.of(words))
+        .maxLength(maxLength(Cloze.USUAL_LENGTH));
   }
 }

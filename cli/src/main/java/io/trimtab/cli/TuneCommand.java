@@ -86,8 +86,7 @@ final class TuneCommand implements Callable<Integer> {
       Tuner tuner =
           Tuner.of(opened, cloze)
               .delta(spec)
-              .settings(
-                  tuning.settings(spec, common.seed(), devTable != null, Usual.TO_CLASSIFY))
+              .settings(tuning.settings(spec, common.seed(), devTable != null, Usual.TO_CLASSIFY))
               .train(trainTable, columns.text(), columns.label())
               .fewShot(tuning.shots())
               .into(out)

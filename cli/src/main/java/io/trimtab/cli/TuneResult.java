@@ -45,11 +45,7 @@ final class TuneResult {
   private record Made(String method, long parameters, long bytes) {}
 
   private static void cost(
-      TrainResult training,
-      Made made,
-      CommonOptions common,
-      Path out,
-      Map<String, Object> result) {
+      TrainResult training, Made made, CommonOptions common, Path out, Map<String, Object> result) {
     PrintWriter words = common.words();
     words.printf(
         Locale.ROOT,

@@ -40,8 +40,7 @@ class TuneTextCommandTest {
     test = conversations(folder.resolve("test.jsonl"), 16, 6);
     tuned = folder.resolve("run");
     Run run =
-        Run.of(
-            tune(train, tuned, "--test", test.toString()), "--epochs", "12", "--answers", "5");
+        Run.of(tune(train, tuned, "--test", test.toString()), "--epochs", "12", "--answers", "5");
     assertThat(run.succeeded().out().lines()).hasSize(1);
     result = run.json();
   }
@@ -116,9 +115,10 @@ class TuneTextCommandTest {
     assertThat(after.succeeded().json()).isEqualTo(result.get("test"));
     Run before = Run.of(List.of("evaluate", "--model", model), data);
     assertThat(before.succeeded().json()).isEqualTo(result.get("untuned"));
-    Run words =
-        Run.of("evaluate", "--adapter", tuned.toString(), "--test", test.toString());
-    assertThat(words.succeeded().out()).contains("perplexity", "token accuracy").doesNotContain("{");
+    Run words = Run.of("evaluate", "--adapter", tuned.toString(), "--test", test.toString());
+    assertThat(words.succeeded().out())
+        .contains("perplexity", "token accuracy")
+        .doesNotContain("{");
   }
 
   @Test
@@ -141,8 +141,7 @@ class TuneTextCommandTest {
 
   private static void checkTokens(Path data, int tokens, String... more) {
     Run run =
-        Run.of(
-            List.of("evaluate", "--model", model, "--test", data.toString(), "--json"), more);
+        Run.of(List.of("evaluate", "--model", model, "--test", data.toString(), "--json"), more);
     assertThat(run.succeeded().json().get("tokens")).isEqualTo(tokens);
   }
 

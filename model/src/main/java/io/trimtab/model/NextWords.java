@@ -72,8 +72,7 @@ final class NextWords {
   }
 
   /** The logarithmic probability of the words, and how many of them were the likeliest. */
-  static WordScores score(
-      Tensor hidden, long[] words, UnaryOperator<Tensor> scores, int together) {
+  static WordScores score(Tensor hidden, long[] words, UnaryOperator<Tensor> scores, int together) {
     double sum = 0;
     int hits = 0;
     for (int from = 0; from < words.length; from += together) {

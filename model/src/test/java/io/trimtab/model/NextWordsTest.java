@@ -66,8 +66,7 @@ class NextWordsTest {
       Tensor weight = doubles(3, 5, 6);
       Tensor hidden = Gradients.variable(doubles(4, WORDS.length, 6));
       Tensor logits = LinearAlgebra.linear(hidden, weight, null);
-      double expected =
-          Neural.crossEntropy(logits, Creation.longs(WORDS, WORDS.length)).item();
+      double expected = Neural.crossEntropy(logits, Creation.longs(WORDS, WORDS.length)).item();
       double loss =
           NextWords.meanLoss(
                   hidden, WORDS, rows -> LinearAlgebra.linear(rows, weight, null), together)
@@ -75,10 +74,7 @@ class NextWordsTest {
       assertThat(loss).isCloseTo(expected, within(1e-12));
       WordScores scores =
           NextWords.score(
-              hidden.detach(),
-              WORDS,
-              rows -> LinearAlgebra.linear(rows, weight, null),
-              together);
+              hidden.detach(), WORDS, rows -> LinearAlgebra.linear(rows, weight, null), together);
       assertThat(scores.logProbability()).isCloseTo(-expected * WORDS.length, within(1e-9));
       long[] best = Reduction.argMax(logits, 1).toLongs();
       int hits = 0;
@@ -93,8 +89,7 @@ class NextWordsTest {
   static Stream<Path> decoders() throws IOException {
     return Tiny.models().stream()
         .filter(
-            folder ->
-                ModelConfig.read(folder.resolve("io.json")).text("kind").equals("causal"));
+            folder -> ModelConfig.read(folder.resolve("io.json")).text("kind").equals("causal"));
   }
 
   /** With a patch whose gradient is asked for, and one at the head, which goes another way. */
@@ -106,11 +101,9 @@ class NextWordsTest {
       Batch batch = Batch.of(List.of(Batch.Row.of(5, 9, 11, 2, 30), Batch.Row.of(7, 8, 3)));
       Positions at = Positions.of(new int[][] {{1, 3}, {0, 1}}, batch.layout());
       long[] words = {11, 30, 8, 3};
-      Linear head =
-          (Linear) model.head(Head.CausalLm.class).orElseThrow().children().getLast();
+      Linear head = (Linear) model.head(Head.CausalLm.class).orElseThrow().children().getLast();
       Block block = model.stack().blocks().getFirst();
-      List<Site<Patch.Output>> sites =
-          List.of(Site.output(block.path()), Site.output(head.path()));
+      List<Site<Patch.Output>> sites = List.of(Site.output(block.path()), Site.output(head.path()));
       for (Site<Patch.Output> site : sites) {
         Tensor scale = Gradients.variable(Creation.full(1.1, DType.F32, Device.CPU, 1));
         Patch.Output patch = (input, output, pass) -> Arithmetic.multiply(output, scale);

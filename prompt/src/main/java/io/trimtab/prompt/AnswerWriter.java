@@ -47,7 +47,8 @@ final class AnswerWriter {
       }
       if (start == 0) {
         throw new DataException(
-            "found answers asked for of texts that are learnt whole, expected a task with questions");
+            "found answers asked for of texts that are learnt whole, expected a task with"
+                + " questions");
       }
       prompts.add(Arrays.copyOf(tokens.ids(), start));
       expected.add(Arrays.copyOfRange(tokens.ids(), start, end));
@@ -64,8 +65,7 @@ final class AnswerWriter {
     List<Answer> answers = new ArrayList<>();
     for (int i = 0; i < written.size(); i++) {
       int[] said = written.get(i).tokens().stream().mapToInt(Integer::intValue).toArray();
-      answers.add(
-          new Answer(items.get(i).example().question(), text(expected.get(i)), text(said)));
+      answers.add(new Answer(items.get(i).example().question(), text(expected.get(i)), text(said)));
     }
     return new AnswerScore(answers);
   }

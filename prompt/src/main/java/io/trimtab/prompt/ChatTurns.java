@@ -16,8 +16,8 @@ import java.util.List;
  *
  * <p>Where the template marks what a model is to write ({@code {% generation %}}), these parts are
  * the assistant's. Elsewhere a turn is what a rendering up to and with it has more than the one up
- * to it that asks for an answer; both have to be beginnings of the whole, else what is learnt
- * would be something else than what is written later.
+ * to it that asks for an answer; both have to be beginnings of the whole, else what is learnt would
+ * be something else than what is written later.
  */
 final class ChatTurns {
   private final ChatTemplates templates;
@@ -97,7 +97,9 @@ final class ChatTurns {
     }
     String before = rendering(template, conversation, at, true).text();
     String after = rendering(template, conversation, at + 1, false).text();
-    if (!whole.startsWith(before) || !whole.startsWith(after) || after.length() <= before.length()) {
+    if (!whole.startsWith(before)
+        || !whole.startsWith(after)
+        || after.length() <= before.length()) {
       throw new PromptException.Conversation(
           ("%s: the chat template writes message %d otherwise when it is asked for than when it is"
                   + " answered or others follow, so that what is to be learnt cannot be told; learn"

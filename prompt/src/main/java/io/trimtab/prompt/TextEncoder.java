@@ -213,7 +213,9 @@ final class TextEncoder {
     return TokenExample.of(encoding.ids(), answered);
   }
 
-  /** What comes after the token that ends a turn is not the assistant's: nobody asks it for that. */
+  /**
+   * What comes after the token that ends a turn is not the assistant's: nobody asks it for that.
+   */
   private void dropBlanks(Encoding encoding, String text, boolean[] answered, int last) {
     int end = last;
     while (end > 0 && text.substring(encoding.start(end), encoding.end(end)).isBlank()) {
@@ -346,8 +348,7 @@ final class TextEncoder {
         model
             .model()
             .config()
-            .integer(
-                "decoder_start_token_id", model.model().config().integer("pad_token_id", 0));
+            .integer("decoder_start_token_id", model.model().config().integer("pad_token_id", 0));
     System.arraycopy(target, 0, ids, 1, target.length);
     boolean[] answered = new boolean[ids.length];
     Arrays.fill(answered, 1, ids.length, true);

@@ -72,8 +72,7 @@ record TextTaskFile(String base, TextTask task) {
       if (format > FORMAT || !WORDS.contains(fields.text("task"))) {
         throw new PromptException.TaskFile(
             "found task \"%s\" of format %d in %s, expected %s of format %d"
-                .formatted(
-                    fields.text("task"), format, file, String.join(", ", WORDS), FORMAT));
+                .formatted(fields.text("task"), format, file, String.join(", ", WORDS), FORMAT));
       }
       TooLong tooLong =
           TooLong.of(fields.text("too_long"))
@@ -98,8 +97,7 @@ record TextTaskFile(String base, TextTask task) {
               fields.text("input"),
               fields.text("output"),
               fields.has("template") ? fields.text("template") : null);
-      case "complete" ->
-          new TextTask.Completions(fields.text("prompt"), fields.text("completion"));
+      case "complete" -> new TextTask.Completions(fields.text("prompt"), fields.text("completion"));
       case "text" -> new TextTask.Texts(fields.text("text"));
       default -> new TextTask.Pairs(fields.text("source"), fields.text("target"));
     };

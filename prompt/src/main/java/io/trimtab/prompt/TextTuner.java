@@ -160,8 +160,7 @@ public final class TextTuner extends Tuning<TextTuner> {
     Delta delta = attach(chosen);
     try {
       String template = templates == null ? "" : templates.defaultSource().orElse("");
-      RunDirectory run =
-          directory(TuneRuns.info(task, template, delta, chosen, train, dev, test));
+      RunDirectory run = directory(TuneRuns.info(task, template, delta, chosen, train, dev, test));
       LanguageScore untuned = score(testSet, Patches.NONE, "untuned");
       AnswerScore untunedAnswers = answers(encoder, testSet, Patches.NONE, "untuned");
       TrainResult result = trained(delta, chosen, run, trainSet, devSet);

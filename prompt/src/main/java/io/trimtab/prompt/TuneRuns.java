@@ -210,7 +210,6 @@ final class TuneRuns {
     } catch (IOException e) {
       throw new RunException("cannot read the tuned delta in " + run.delta() + ": " + e, e);
     }
-    return new Report.Cost(
-        result.seconds(), result.tokensPerSecond(), Engine.peakMemory(), bytes);
+    return new Report.Cost(result.seconds(), result.tokensPerSecond(), Engine.peakMemory(), bytes);
   }
 }

@@ -166,8 +166,7 @@ public final class TunedText implements AutoCloseable {
       TextData data,
       Patches patches) {
     TextEncoder encoder = new TextEncoder(model, task, templates);
-    return new LanguageObjective()
-        .score(model.model(), encoder.encode(data).examples(), patches);
+    return new LanguageObjective().score(model.model(), encoder.encode(data).examples(), patches);
   }
 
   /** What it writes in answer to the first so many examples, the likeliest token at a time. */

@@ -34,8 +34,8 @@ import org.jspecify.annotations.Nullable;
  * }
  * }</pre>
  *
- * A tuner is set up and run by one thread; the model may be in use elsewhere at the same time. Where
- * nothing is said it goes over the data 10 times, 32 examples a step.
+ * A tuner is set up and run by one thread; the model may be in use elsewhere at the same time.
+ * Where nothing is said it goes over the data 10 times, 32 examples a step.
  */
 public final class Tuner extends Tuning<Tuner> {
   /** Labelled texts and what errors call them. */

@@ -145,8 +145,7 @@ class TextEncoderTest {
         new ChatTemplates(Map.of("default", TURNS, "tool_use", withTools), Map.of());
     Conversation called =
         new Conversation(TWO.messages().subList(0, 2), List.of(Map.of("name", "add")), 1);
-    TokenExample example =
-        only(encode(TextTask.chat(), two, TextData.of(List.of(called))));
+    TokenExample example = only(encode(TextTask.chat(), two, TextData.of(List.of(called))));
     assertThat(text(example, false)).startsWith("Tadd;<s>user\nhi");
     assertThat(text(example, true)).isEqualTo("ho</s>");
   }
@@ -163,8 +162,7 @@ class TextEncoderTest {
     assertThat(text(example, false)).isEqualTo("<s>one two three</s>");
     assertThat(text(example, true)).isEqualTo(" three</s>");
     TextTask named = TextTask.completions("q", "a");
-    TokenExample empty =
-        only(encode(named, NONE, table(named, List.of("a", "q"), "yes", "")));
+    TokenExample empty = only(encode(named, NONE, table(named, List.of("a", "q"), "yes", "")));
     assertThat(text(empty, true)).isEqualTo("yes</s>");
     assertThat(empty.learnt()).isEqualTo(4);
   }
@@ -182,9 +180,7 @@ class TextEncoderTest {
     assertThat(text(plain, false))
         .isEqualTo("<s>Instruction: say {input}\nInput: it\nOutput: it</s>");
     TokenExample own =
-        only(
-            encode(
-                task.template("{instruction}|{input}="), TinyDecoder.templates(TURNS), data));
+        only(encode(task.template("{instruction}|{input}="), TinyDecoder.templates(TURNS), data));
     assertThat(text(own, false)).isEqualTo("<s>say {input}|it=it</s>");
     assertThat(text(own, true)).isEqualTo("it</s>");
     TextData without = table(task, List.of("instruction", "output"), "say it", "it");
@@ -221,7 +217,10 @@ class TextEncoderTest {
     Table rows =
         Table.of(
             List.of("prompt", "completion"),
-            List.of(List.of("abcdefgh", "ij"), List.of("abcdefgh", "ijklmnop"), List.of("a".repeat(30), "b")));
+            List.of(
+                List.of("abcdefgh", "ij"),
+                List.of("abcdefgh", "ijklmnop"),
+                List.of("a".repeat(30), "b")));
     TextData data = TextData.of(rows, task);
     TextEncoder.Encoded end = encode(task, NONE, data);
     assertThat(end.examples().stream().map(e -> text(e, true)).toList())

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -82,17 +83,14 @@ class TextTunerTest {
   void learnsToAnswer() throws IOException {
     Path run = directory.resolve("learns");
     Path copy = directory.resolve("copy");
-    try (TunedText tuned =
-        tuner().epochs(20).test(data()).answers(12).into(run).run()) {
+    try (TunedText tuned = tuner().epochs(20).test(data()).answers(12).into(run).run()) {
       LanguageScores scores = tuned.test().orElseThrow();
       assertThat(scores.untuned().loss()).isGreaterThan(3);
       assertThat(scores.tuned().loss()).isLessThan(0.3);
       assertThat(scores.tuned().accuracy()).isGreaterThan(0.85);
       assertThat(scores.tuned().tokens()).isEqualTo(3 * DATA.size());
-      AnswerScore before = scores.untunedAnswers();
-      AnswerScore after = scores.tunedAnswers();
-      assertThat(before).isNotNull();
-      assertThat(after).isNotNull();
+      AnswerScore before = Objects.requireNonNull(scores.untunedAnswers());
+      AnswerScore after = Objects.requireNonNull(scores.tunedAnswers());
       assertThat(before.exactMatch()).isZero();
       assertThat(after.exactMatch()).isGreaterThan(0.7);
       assertThat(after.answers().getFirst().expected()).isEqualTo("good film");
@@ -152,13 +150,7 @@ class TextTunerTest {
     TrainSettings byTokens = SETTINGS.epochs(4).batchTokens(60).evaluations(4, 0);
     try (TunedText whole = tuner().settings(byTokens).dev(data()).run()) {
       assertThatThrownBy(
-              () ->
-                  tuner()
-                      .settings(byTokens)
-                      .dev(data())
-                      .into(run)
-                      .progress(killingAt(21))
-                      .run())
+              () -> tuner().settings(byTokens).dev(data()).into(run).progress(killingAt(21)).run())
           .isInstanceOf(Killed.class);
       try (TunedText resumed =
           tuner().settings(byTokens).dev(data()).into(run).resume(true).run()) {

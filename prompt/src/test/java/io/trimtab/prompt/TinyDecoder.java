@@ -50,16 +50,14 @@ final class TinyDecoder {
   }
 
   static LanguageModel open(Path directory) {
-    return Models.open(
-        directory.toString(), ModelDirectory.of(directory), DType.F32, Device.CPU);
+    return Models.open(directory.toString(), ModelDirectory.of(directory), DType.F32, Device.CPU);
   }
 
   /** One for a tokenizer of the caller's. */
   static LanguageModel of(Path parent, Tokenizer tokenizer, int positions) throws IOException {
     Path directory = Files.createDirectories(parent.resolve("tiny-decoder-bytes"));
     write(directory, 300, positions, 2, 1);
-    Files.writeString(
-        directory.resolve("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
+    Files.writeString(directory.resolve("vocab.txt"), "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
     return new LanguageModel(open(directory).model(), tokenizer);
   }
 

@@ -162,11 +162,7 @@ public final class Neural {
   private static Tensor later(Tensor query, Tensor key) {
     Tensor none =
         Creation.full(
-            Double.NEGATIVE_INFINITY,
-            query.dtype(),
-            query.device(),
-            query.size(2),
-            key.size(2));
+            Double.NEGATIVE_INFINITY, query.dtype(), query.device(), query.size(2), key.size(2));
     return Call.of(() -> torch.triu(none.handle(), 1), none);
   }
 

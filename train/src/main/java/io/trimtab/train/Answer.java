@@ -50,8 +50,7 @@ public record Answer(String prompt, String expected, String said) {
     for (String word : a) {
       int[] now = new int[b.size() + 1];
       for (int j = 1; j < now.length; j++) {
-        now[j] =
-            word.equals(b.get(j - 1)) ? before[j - 1] + 1 : Math.max(before[j], now[j - 1]);
+        now[j] = word.equals(b.get(j - 1)) ? before[j - 1] + 1 : Math.max(before[j], now[j - 1]);
       }
       before = now;
     }

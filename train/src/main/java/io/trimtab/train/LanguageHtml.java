@@ -84,10 +84,7 @@ final class LanguageHtml {
     add(
         "<div class=\"card\"><h3>{}</h3><div class=\"big\">{}<span class=\"gain{}\">{}"
             + " %</span></div>\n<div class=\"compare\">",
-        name,
-        oneDecimal(after),
-        after > before ? " down" : "",
-        signed(100 * (after / before - 1)));
+        name, oneDecimal(after), after > before ? " down" : "", signed(100 * (after / before - 1)));
     bar("untuned", before / most, oneDecimal(before), "");
     bar("tuned", after / most, oneDecimal(after), " tuned");
     add("</div></div>\n");
@@ -110,10 +107,7 @@ final class LanguageHtml {
     add(
         "<span>{}</span><div class=\"track\"><div class=\"fill{}\""
             + " style=\"width:{}%\"></div></div><span>{}</span>",
-        name,
-        kind,
-        oneDecimal(100 * share),
-        value);
+        name, kind, oneDecimal(100 * share), value);
   }
 
   private static String signed(double value) {

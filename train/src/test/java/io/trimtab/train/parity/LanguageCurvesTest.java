@@ -103,8 +103,7 @@ class LanguageCurvesTest {
       shifted[0] = model.config().integer("decoder_start_token_id");
       for (int i = 0; i < words.length; i++) {
         answered[i + 1] = words[i] != IGNORED;
-        shifted[i + 1] =
-            words[i] == IGNORED ? model.config().integer("pad_token_id") : words[i];
+        shifted[i + 1] = words[i] == IGNORED ? model.config().integer("pad_token_id") : words[i];
       }
       examples.add(new TokenExample(real, shifted, answered));
     }
