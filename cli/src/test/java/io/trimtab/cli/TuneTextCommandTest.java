@@ -135,8 +135,8 @@ class TuneTextCommandTest {
     checkTokens(instructions, 2 * 2);
     checkTokens(pairs, 3, "--task", "complete", "--columns", "prompt=q,completion=a");
     checkTokens(pairs, 3, "--columns", "prompt=q,completion=a");
-    checkTokens(text, 9);
-    checkTokens(text, 9, "--max-length", "4");
+    checkTokens(text, 10); // nine words and the end
+    checkTokens(text, 10, "--max-length", "4");
   }
 
   private static void checkTokens(Path data, int tokens, String... more) {
