@@ -34,6 +34,7 @@ public final class Trainer<E> {
   private final TrainSettings settings;
   private @Nullable RunDirectory run;
   private @Nullable ToDoubleFunction<Delta> score;
+  private boolean isLoss;
   private Progress progress = Progress.none();
 
   /** A trainer of {@code delta} over its base. */
@@ -54,6 +55,14 @@ public final class Trainer<E> {
   /** Scores the delta now and then, larger is better, and keeps the best parameters. */
   public Trainer<E> scoredBy(ToDoubleFunction<Delta> devScore) {
     score = devScore;
+    isLoss = false;
+    return this;
+  }
+
+  /** Computes a loss on other data now and then, and keeps the parameters where it is least. */
+  public Trainer<E> losing(ToDoubleFunction<Delta> devLoss) {
+    score = devLoss;
+    isLoss = true;
     return this;
   }
 
@@ -65,7 +74,7 @@ public final class Trainer<E> {
 
   /** Trains to the end and leaves the best parameters in the delta. */
   public TrainResult run(List<E> examples) {
-    BatchPlan<E> plan = new BatchPlan<>(examples, e -> objective.row(e).ids().length, settings);
+    BatchPlan<E> plan = new BatchPlan<>(examples, objective::tokens, settings);
     try (FusedAdamW adam =
         new FusedAdamW(delta.parameters(), BETA1, BETA2, EPSILON, delta.spec()::rateFactor)) {
       Checkpoint checkpoint = new Checkpoint(delta, adam, run);
@@ -99,7 +108,7 @@ public final class Trainer<E> {
       if (step % STEPS_BETWEEN_TRIMS == 0) {
         NativeHeap.trim();
       }
-      int seen = examples.stream().mapToInt(e -> objective.row(e).ids().length).sum();
+      int seen = examples.stream().mapToInt(objective::tokens).sum();
       busy += System.nanoTime() - began;
       tokens += seen;
       step++;
@@ -162,9 +171,10 @@ public final class Trainer<E> {
   /** Returns whether patience ran out. */
   private boolean evaluate(long step, Best best, Checkpoint checkpoint) {
     ToDoubleFunction<Delta> scorer = java.util.Objects.requireNonNull(score);
-    double now = Gradients.none(() -> scorer.applyAsDouble(delta));
-    record(new RunEvent(step, "dev", Map.of("accuracy", now)));
-    progress.note("step %d: dev score %.4f".formatted(step, now));
+    double found = Gradients.none(() -> scorer.applyAsDouble(delta));
+    record(new RunEvent(step, "dev", Map.of(isLoss ? "loss" : "accuracy", found)));
+    progress.note("step %d: dev %s %.4f".formatted(step, isLoss ? "loss" : "score", found));
+    double now = isLoss ? -found : found;
     if (best.score.isEmpty() || now > best.score.getAsDouble()) {
       best.score = OptionalDouble.of(now);
       best.step = step;
