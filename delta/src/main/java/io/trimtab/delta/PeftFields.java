@@ -193,9 +193,7 @@ public final class PeftFields {
       file.check(ranks, ranks.fields());
     }
     if (config.has("children")) {
-      config
-          .sections("children")
-          .forEach(child -> checkSizes(child.section("delta"), model, file));
+      config.sections("children").forEach(child -> checkSizes(child.section("delta"), model, file));
     }
   }
 

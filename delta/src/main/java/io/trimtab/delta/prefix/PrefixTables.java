@@ -32,8 +32,7 @@ final class PrefixTables {
     Device device = model.device();
     try (Scope _ = Scope.open()) {
       if (!prefix.text().isEmpty()) {
-        Tensor start =
-            Gradients.none(() -> PrefixStart.of(model, numbers, prefix.text(), length));
+        Tensor start = Gradients.none(() -> PrefixStart.of(model, numbers, prefix.text(), length));
         return PrefixTable.flat(Parameter.of(FLAT, start), size);
       }
       if (inner == 0) {

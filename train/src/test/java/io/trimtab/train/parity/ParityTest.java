@@ -75,7 +75,9 @@ class ParityTest {
       Path folder = FIXTURES.resolve(kind);
       if (Files.isDirectory(folder)) {
         try (Stream<Path> cases = Files.list(folder)) {
-          cases.filter(Files::isDirectory).forEach(each -> names.add(kind + "/" + each.getFileName()));
+          cases
+              .filter(Files::isDirectory)
+              .forEach(each -> names.add(kind + "/" + each.getFileName()));
         }
       }
     }
