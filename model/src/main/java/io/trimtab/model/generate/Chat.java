@@ -109,7 +109,7 @@ public final class Chat implements AutoCloseable {
     }
     String rest = text.rest();
     if (!rest.isEmpty()) {
-      listener.test(rest);
+      var _ = listener.test(rest); // there is nothing left to stop
     }
     remember(ids, made, reused == 0);
     ChatHistory answered = asked.with(ChatHistory.ASSISTANT, text.text());
