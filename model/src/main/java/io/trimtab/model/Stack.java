@@ -104,7 +104,7 @@ public final class Stack extends Layer {
   private Tensor through(
       Embeddings.Embedded start, @Nullable Positions wanted, Consumer<Tensor> seen) {
     checkCache(start.pass());
-    start.pass().cache().ifPresent(cache -> cache.prepare(start.pass()));
+    start.pass().cache().ifPresent(cache -> cache.prepare(start.pass(), wanted));
     Tensor hidden = start.hidden();
     try (Common common = new Common()) {
       Pass pass = start.pass().sharing(common);
