@@ -105,11 +105,6 @@ public final class Embeddings extends Layer {
     return words;
   }
 
-  /** What the word table is called where vectors are put among words: mostly its own path. */
-  public String wordsPath() {
-    return amongWords.path();
-  }
-
   /** The position table, where there is one. */
   public Optional<Embedding> positions() {
     return Optional.ofNullable(positions);

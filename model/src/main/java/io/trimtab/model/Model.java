@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,14 +30,10 @@ import org.jspecify.annotations.Nullable;
 public final class Model implements AutoCloseable {
   private final String name;
   private final ModelConfig config;
-  private final TensorFile file;
+  private final Stored stored;
   private final List<Stack> stacks;
   private final Stack last;
   private final List<Head> heads;
-  private final Map<String, String> storedNames;
-  private final Set<String> transposed;
-  private final List<Tensor> owned;
-  private final boolean ownsFile;
   private final DType dtype;
   private final Device device;
   private final Layer root;
@@ -46,21 +41,16 @@ public final class Model implements AutoCloseable {
   private Model(
       String name,
       ModelConfig config,
-      TensorFile file,
+      Stored stored,
       Architecture.Parts parts,
-      Weights weights,
       DType dtype,
       Device device) {
     this.name = name;
     this.config = config;
-    this.file = file;
+    this.stored = stored;
     this.stacks = parts.stacks();
     this.last = stacks.getLast();
     this.heads = parts.heads();
-    this.storedNames = weights.storedNames();
-    this.transposed = weights.transposed();
-    this.owned = weights.owned();
-    this.ownsFile = weights.ownsFile();
     this.dtype = dtype;
     this.device = device;
     List<Layer> top = new ArrayList<>();
@@ -99,7 +89,7 @@ public final class Model implements AutoCloseable {
     try {
       Architecture.Parts parts = Architectures.build(config, weights);
       weights.checkAllUsed();
-      return new Model(name, config, file, parts, weights, dtype, device);
+      return new Model(name, config, weights.stored(), parts, dtype, device);
     } catch (RuntimeException e) {
       weights.release();
       file.close();
@@ -116,10 +106,10 @@ public final class Model implements AutoCloseable {
    * @throws ModelException where the model has no tensor of such a name
    */
   public Model with(Map<String, Tensor> changed) {
-    Weights weights = new Weights(file, dtype, device, tensors(), changed);
+    Weights weights = new Weights(stored.file(), dtype, device, tensors(), changed);
     Architecture.Parts parts = Architectures.build(config, weights);
     weights.checkAllChanged();
-    return new Model(name, config, file, parts, weights, dtype, device);
+    return new Model(name, config, weights.stored(), parts, dtype, device);
   }
 
   /** What it was opened as. */
@@ -205,10 +195,6 @@ public final class Model implements AutoCloseable {
               + " alone in "
               + name
               + ", expected an encoder with a decoder that reads it");
-    }
-    if (pass.cache().isPresent()) {
-      throw new ModelException(
-          "found a cache in an encoder's pass, expected it in the decoder's passes alone");
     }
     try (Scope scope = Scope.open()) {
       Stack.Whole whole = stacks.getFirst().whole(batch, pass);
@@ -459,9 +445,9 @@ public final class Model implements AutoCloseable {
    * delta records of the base it was tuned on. Of a tensor that was replaced, that of its values.
    */
   public String fingerprint(String tensor) {
-    String stored = storedNames.get(tensor);
-    if (stored != null) {
-      return Fingerprints.sha256(file.info(stored), file.bytes(stored));
+    String asStored = stored.fingerprint(tensor);
+    if (asStored != null) {
+      return asStored;
     }
     Tensor replaced = tensors().get(tensor);
     if (replaced == null) {
@@ -478,21 +464,18 @@ public final class Model implements AutoCloseable {
    * for a layer's [out, in]: so it is in GPT-2. What is written for others to read has to turn it.
    */
   public boolean storedTransposed(String tensor) {
-    return transposed.contains(tensor);
+    return stored.transposed().contains(tensor);
   }
 
   /** The name in the checkpoint of a tensor, which differs for old checkpoints. */
   public String storedName(String tensor) {
-    return storedNames.getOrDefault(tensor, tensor);
+    return stored.names().getOrDefault(tensor, tensor);
   }
 
   /** Frees its weights. */
   @Override
   public void close() {
-    owned.forEach(Tensor::close);
-    if (ownsFile) {
-      file.close();
-    }
+    stored.close();
   }
 
   @Override

@@ -44,11 +44,6 @@ public final class Norm extends Layer {
     biasSite = Site.tensor(path + ".bias");
   }
 
-  /** What kind of norm it is. */
-  public Kind kind() {
-    return kind;
-  }
-
   /** The size of what it norms. */
   public long size() {
     return weight.size(0);

@@ -24,13 +24,11 @@ public final class Rotary {
     float[] of(int rowLength);
   }
 
-  private final int size;
   private final float[] usual;
   private final @Nullable Speeds byLength;
   private final double factor;
 
-  private Rotary(int size, float[] usual, @Nullable Speeds byLength, double factor) {
-    this.size = size;
+  private Rotary(float[] usual, @Nullable Speeds byLength, double factor) {
     this.usual = usual;
     this.byLength = byLength;
     this.factor = factor;
@@ -48,12 +46,12 @@ public final class Rotary {
    * @param factor what cosines and sines are multiplied by, usually 1
    */
   public static Rotary of(float[] speeds, double factor) {
-    return new Rotary(2 * speeds.length, speeds.clone(), null, factor);
+    return new Rotary(speeds.clone(), null, factor);
   }
 
-  /** Speeds that depend on how long the row is; so many pairs of elements are turned. */
-  public static Rotary byLength(int pairs, Speeds speeds, double factor) {
-    return new Rotary(2 * pairs, new float[0], speeds, factor);
+  /** Speeds that depend on how long the row is. */
+  public static Rotary byLength(Speeds speeds, double factor) {
+    return new Rotary(new float[0], speeds, factor);
   }
 
   /** theta^(-2i / size) for each i. */
@@ -63,11 +61,6 @@ public final class Rotary {
       speeds[i] = (float) Math.pow(theta, -2.0 * i / size);
     }
     return speeds;
-  }
-
-  /** How many elements of each head are turned. */
-  public int size() {
-    return size;
   }
 
   /**

@@ -192,22 +192,17 @@ public final class Weights {
     }
   }
 
-  /** The name in the file of each tensor handed out, which differs for old checkpoints. */
-  Map<String, String> storedNames() {
-    return Map.copyOf(stored);
+  /** Where the tensors handed out come from, and which of them the model frees. */
+  Stored stored() {
+    return new Stored(
+        file,
+        Map.copyOf(stored),
+        Set.copyOf(transposed),
+        List.copyOf(ownsFile() ? loaded.values() : changed.values()),
+        ownsFile());
   }
 
-  /** The names of matrices that are stored the other way round than layers have them. */
-  Set<String> transposed() {
-    return Set.copyOf(transposed);
-  }
-
-  /** The tensors that the model built from these weights frees. */
-  List<Tensor> owned() {
-    return List.copyOf(ownsFile() ? loaded.values() : changed.values());
-  }
-
-  boolean ownsFile() {
+  private boolean ownsFile() {
     return shared.isEmpty();
   }
 

@@ -105,7 +105,6 @@ record Rope(ModelConfig config, ModelConfig rope, int headSize) {
     int most = config.integer("max_position_embeddings", 2048);
     double factor = factor();
     return Rotary.byLength(
-        size / 2,
         length -> {
           double growth = factor * Math.max(length, most) / most - (factor - 1);
           return Rotary.speeds(size, theta() * Math.pow(growth, size / (size - 2.0)));
@@ -159,7 +158,6 @@ record Rope(ModelConfig config, ModelConfig rope, int headSize) {
       }
     }
     return Rotary.byLength(
-        plain.length,
         length -> length > original ? longOnes : shortOnes,
         rope.decimal("attention_factor"));
   }

@@ -151,7 +151,8 @@ public final class TokenGenerator {
           List<Growing> rows =
               samples.stream().flatMap(own -> own.subList(from, until).stream()).toList();
           choose(logits, rows);
-          grow(cache.fork(until - from), rows);
+          // One sample a prompt goes on where its prompt is kept.
+          grow(count == 1 ? cache : cache.fork(until - from), rows);
         }
       }
     }
