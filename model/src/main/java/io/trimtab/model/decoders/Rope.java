@@ -158,8 +158,7 @@ record Rope(ModelConfig config, ModelConfig rope, int headSize) {
       }
     }
     return Rotary.byLength(
-        length -> length > original ? longOnes : shortOnes,
-        rope.decimal("attention_factor"));
+        length -> length > original ? longOnes : shortOnes, rope.decimal("attention_factor"));
   }
 
   private float[] divided(float[] plain, String field) {

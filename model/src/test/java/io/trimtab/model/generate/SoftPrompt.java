@@ -19,7 +19,7 @@ record SoftPrompt(Tensor made) implements Patch.Inserted {
     Embeddings embeddings = model.stacks().getLast().embeddings();
     long size = embeddings.words().table().size(1);
     Tensor vectors = Rng.seeded(1).normal(0.5, model.dtype(), model.device(), COUNT, size);
-    return Patches.of(Map.of(Site.inserted(embeddings.wordsPath()), new SoftPrompt(vectors)));
+    return Patches.of(Map.of(Site.inserted(embeddings.words().path()), new SoftPrompt(vectors)));
   }
 
   @Override
