@@ -88,7 +88,7 @@ class TextTunerTest {
       assertThat(scores.untuned().loss()).isGreaterThan(3);
       assertThat(scores.tuned().loss()).isLessThan(0.3);
       assertThat(scores.tuned().accuracy()).isGreaterThan(0.85);
-      assertThat(scores.tuned().tokens()).isEqualTo(3 * DATA.size());
+      assertThat(scores.tuned().tokens()).isEqualTo(3L * DATA.size());
       AnswerScore before = Objects.requireNonNull(scores.untunedAnswers());
       AnswerScore after = Objects.requireNonNull(scores.tunedAnswers());
       assertThat(before.exactMatch()).isZero();
