@@ -28,8 +28,20 @@ final class AnswerWriter {
 
   /** With the tokens that end an answer. */
   AnswerWriter(LanguageModel model, Set<Integer> ends) {
+    checkWrites(model);
     this.model = model;
     this.ends = ends;
+  }
+
+  /** Refuses models that texts are not generated with. */
+  static void checkWrites(LanguageModel model) {
+    if (model.model().stacks().size() > 1) {
+      throw new DataException(
+          "found answers asked for of "
+              + model.name()
+              + ", an encoder with a decoder, expected a decoder alone; leave --answers out, the"
+              + " loss on the test data is measured all the same");
+    }
   }
 
   AnswerScore answer(List<TextEncoder.Item> items, Patches patches) {
