@@ -1,15 +1,22 @@
 package io.trimtab.model;
 
+import io.trimtab.kernel.Kernel;
 import io.trimtab.tensor.Creation;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The keys and values of tokens that have been through a decoder, so that the next tokens of the
@@ -38,7 +45,36 @@ public final class KeyValueCache implements AutoCloseable {
    * @param keys [rows or 1, key heads, tokens, size]; 1 for those that all rows share
    * @param values of the same shape
    */
-  record Part(Tensor keys, Tensor values) {
+  record Part(Tensor keys, Tensor values, AtomicReference<Kernel.@Nullable Stretch> place) {
+    Part(Tensor keys, Tensor values) {
+      this(keys, values, new AtomicReference<>());
+    }
+
+    /** Where the keys and values of a single row are. */
+    Kernel.Stretch inPlace() {
+      Kernel.Stretch known = place.get();
+      if (known == null) {
+        known =
+            new Kernel.Stretch(
+                keys.inPlace(),
+                values.inPlace(),
+                keys.stride(1) * Float.BYTES,
+                values.stride(1) * Float.BYTES,
+                (int) tokens());
+        place.set(known);
+      }
+      return known;
+    }
+
+    /** Whether one row's keys and values are there in single precision, a head's in one piece. */
+    boolean isPlain() {
+      return keys.size(0) == 1
+          && keys.dtype() == DType.F32
+          && keys.device().equals(Device.CPU)
+          && keys.stride(2) == keys.size(3)
+          && values.stride(2) == values.size(3);
+    }
+
     Part slice(int dimension, long first, long count) {
       return new Part(
           Indexing.slice(keys, dimension, first, count).held(),
@@ -202,6 +238,45 @@ public final class KeyValueCache implements AutoCloseable {
           new Part(
               Indexing.slice(room.keys(), 2, 0, needed),
               Indexing.slice(room.values(), 2, 0, needed)));
+      return all;
+    }
+
+    /** The same for one token of the group's one row; null where there is no room of that kind. */
+    @Nullable List<Kernel.Stretch> append(int block, float[] keys, float[] values, int heads) {
+      int taken = own(block);
+      Part room = rooms.get(block);
+      if (room == null || room.tokens() <= taken || !room.isPlain()) {
+        return null;
+      }
+      Kernel.Stretch place = room.inPlace();
+      int size = keys.length / heads;
+      for (int head = 0; head < heads; head++) {
+        long at = (long) taken * size * Float.BYTES;
+        MemorySegment.copy(
+            keys,
+            head * size,
+            place.keys(),
+            ValueLayout.JAVA_FLOAT,
+            head * place.keyStride() + at,
+            size);
+        MemorySegment.copy(
+            values,
+            head * size,
+            place.values(),
+            ValueLayout.JAVA_FLOAT,
+            head * place.valueStride() + at,
+            size);
+      }
+      List<Kernel.Stretch> all = new ArrayList<>();
+      for (Part part : beginnings(block)) {
+        if (!part.isPlain()) {
+          return null;
+        }
+        all.add(part.inPlace());
+      }
+      all.add(
+          new Kernel.Stretch(
+              place.keys(), place.values(), place.keyStride(), place.valueStride(), taken + 1));
       return all;
     }
 
@@ -457,6 +532,31 @@ public final class KeyValueCache implements AutoCloseable {
     List<Part> parts = group.append(block, keys, values);
     group.before.put(block, before);
     return parts;
+  }
+
+  /**
+   * Keeps the keys and values of one new token of the cache's one row, as {@link Kernel#attend}
+   * reads them.
+   *
+   * @param keys [key heads · size]
+   * @param values [key heads · size]
+   * @return where all keys and values so far are
+   */
+  List<Kernel.Stretch> append(int block, float[] keys, float[] values, int heads) {
+    Group group = groups.getFirst();
+    List<Kernel.Stretch> known = group.append(block, keys, values, heads);
+    if (known != null) {
+      return known;
+    }
+    int size = keys.length / heads;
+    try (Scope _ = Scope.open()) {
+      List<Part> parts =
+          group.append(
+              block,
+              Creation.floats(keys, 1, heads, 1, size),
+              Creation.floats(values, 1, heads, 1, size));
+      return parts.stream().map(Part::inPlace).toList();
+    }
   }
 
   static void checkFrozen(Tensor keys, Tensor values) {
