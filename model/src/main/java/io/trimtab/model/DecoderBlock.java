@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -51,6 +52,7 @@ public final class DecoderBlock extends Block {
   private final int size;
   private final Sublayer attention;
   private final Sublayer feedForward;
+  private volatile @Nullable Optional<DecoderStep> step;
 
   /** A block of the given parts. */
   public DecoderBlock(String path, Parts parts, Attention.Form form) {
@@ -67,6 +69,32 @@ public final class DecoderBlock extends Block {
 
   @Override
   public Tensor forward(Tensor hidden, Pass pass, @Nullable Positions wanted) {
+    boolean all = wanted == null || wanted.layout().tokens() == 1;
+    if (all && DecoderStep.isOneToken(hidden, pass)) {
+      DecoderStep alone = step().orElse(null);
+      if (alone != null && alone.fits(pass)) {
+        return alone.forward(hidden, pass);
+      }
+    }
+    return general(hidden, pass, wanted);
+  }
+
+  /** Whether single tokens of it are computed outside the engine. */
+  boolean stepsAlone() {
+    return step().isPresent();
+  }
+
+  private Optional<DecoderStep> step() {
+    Optional<DecoderStep> known = step;
+    if (known == null) {
+      known = Optional.ofNullable(DecoderStep.of(this, parts, form));
+      step = known;
+    }
+    return known;
+  }
+
+  /** The block by the engine, for any number of tokens. */
+  Tensor general(Tensor hidden, Pass pass, @Nullable Positions wanted) {
     return Scope.of(
         () -> {
           Pass reading = wanted == null ? pass : pass.at(wanted);
