@@ -10,7 +10,7 @@ public enum Activation {
   RELU;
 
   /** √(8/π). */
-  static final float GELU_SLOPE = 1.5957691f;
+  static final float GELU_SLOPE = (float) 1.5957691216057308;
 
   static final float GELU_CUBE = 0.044715f;
 }

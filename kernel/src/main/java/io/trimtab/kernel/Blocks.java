@@ -104,7 +104,7 @@ final class Blocks {
     int first = group % 2 * 16;
     for (int j = 0; j < 16; j++) {
       int column = first + j;
-      int both = unsigned(data, at + half * 64L + row % 2 * 32 + column);
+      int both = unsigned(data, at + half * 64L + row % 2 * 32L + column);
       int lower = (both >> (row / 2 * 4)) & 0xF;
       int upper = (unsigned(data, at + 128 + half * 32L + column) >> (2 * row)) & 3;
       q[j] = (lower | (upper << 4)) - 32;

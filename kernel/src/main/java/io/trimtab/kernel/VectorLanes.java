@@ -44,8 +44,9 @@ final class VectorLanes implements Lanes {
   public void panel(Panels w, int panel, Input input, float[] y) {
     int to = panel * Panels.ROWS;
     int left = Math.min(Panels.ROWS, w.rows() - to);
-    float[] out = left == Panels.ROWS ? y : new float[Panels.ROWS];
-    int at = left == Panels.ROWS ? to : 0;
+    boolean whole = left == Panels.ROWS;
+    float[] out = whole ? y : new float[Panels.ROWS];
+    int at = whole ? to : 0;
     for (int part = 0; part < left; part += LANES) {
       long data = w.at(panel) + (long) part * Integer.BYTES;
       if (w.layout().nibbles) {
@@ -54,7 +55,7 @@ final class VectorLanes implements Lanes {
         bytes(w, data, input.x(), out, at + part);
       }
     }
-    if (out != y) {
+    if (!whole) {
       System.arraycopy(out, 0, y, to, left);
     }
   }

@@ -9,7 +9,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -52,7 +51,8 @@ public final class DecoderBlock extends Block {
   private final int size;
   private final Sublayer attention;
   private final Sublayer feedForward;
-  private volatile @Nullable Optional<DecoderStep> step;
+  private volatile @Nullable DecoderStep step;
+  private volatile boolean stepIsKnown;
 
   /** A block of the given parts. */
   public DecoderBlock(String path, Parts parts, Attention.Form form) {
@@ -71,7 +71,7 @@ public final class DecoderBlock extends Block {
   public Tensor forward(Tensor hidden, Pass pass, @Nullable Positions wanted) {
     boolean all = wanted == null || wanted.layout().tokens() == 1;
     if (all && DecoderStep.isOneToken(hidden, pass)) {
-      DecoderStep alone = step().orElse(null);
+      DecoderStep alone = step();
       if (alone != null && alone.fits(pass)) {
         return alone.forward(hidden, pass);
       }
@@ -81,16 +81,15 @@ public final class DecoderBlock extends Block {
 
   /** Whether single tokens of it are computed outside the engine. */
   boolean stepsAlone() {
-    return step().isPresent();
+    return step() != null;
   }
 
-  private Optional<DecoderStep> step() {
-    Optional<DecoderStep> known = step;
-    if (known == null) {
-      known = Optional.ofNullable(DecoderStep.of(this, parts, form));
-      step = known;
+  private @Nullable DecoderStep step() {
+    if (!stepIsKnown) { // two threads that ask at once make equal ones
+      step = DecoderStep.of(this, parts, form);
+      stepIsKnown = true;
     }
-    return known;
+    return step;
   }
 
   /** The block by the engine, for any number of tokens. */
