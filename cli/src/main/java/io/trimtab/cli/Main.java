@@ -27,6 +27,7 @@ import picocli.CommandLine.IVersionProvider;
       GenerateCommand.class,
       ScoreCommand.class,
       PerplexityCommand.class,
+      BenchCommand.class,
       TuneCommand.class,
       DeltaCommand.class,
       EvaluateCommand.class,
