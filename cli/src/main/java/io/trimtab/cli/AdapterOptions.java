@@ -5,6 +5,7 @@ import io.trimtab.prompt.Tuned;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -13,6 +14,8 @@ import picocli.CommandLine.Spec;
 final class AdapterOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
+
+  @Mixin private WeightOptions weights;
 
   @Option(
       names = "--adapter",
@@ -44,6 +47,11 @@ final class AdapterOptions {
 
   /** Opens the base. */
   LanguageModel base(CommonOptions common) {
-    return common.open(model == null ? Tuned.baseOf(directory()) : model);
+    return open(model == null ? Tuned.baseOf(directory()) : model, common);
+  }
+
+  /** Opens a model for computing. */
+  LanguageModel open(String name, CommonOptions common) {
+    return weights.open(name, common);
   }
 }

@@ -17,6 +17,7 @@ final class DecoderOptions {
   private CommandSpec spec;
 
   @Mixin private RegistryOptions registry;
+  @Mixin private WeightOptions weights;
 
   @Option(
       names = "--model",
@@ -53,7 +54,7 @@ final class DecoderOptions {
 
   /** Opens the model, loads the delta, works with them and frees both. */
   <T> T use(CommonOptions common, BiFunction<LanguageModel, Patches, T> work) {
-    try (LanguageModel opened = common.open(name())) {
+    try (LanguageModel opened = weights.open(name(), common)) {
       if (adapter == null) {
         return work.apply(opened, Patches.NONE);
       }

@@ -79,7 +79,7 @@ final class DeltaExportCommand implements Callable<Integer> {
     ModelDirectory files = common.find(name);
     Map<String, Object> result = new LinkedHashMap<>();
     try (Model base =
-            Model.build(name, files.config(), files.tensors(), common.dtype(), common.device());
+            Model.build(name, files.config(), files.tensors(), common.options());
         Delta loaded = source.load(base)) {
       EntryNotes known = source.notes();
       DeltaOutput.write(chosen, loaded, out, source, known, notes, registry.open(), result);

@@ -105,7 +105,7 @@ final class DeltaMergeCommand implements Callable<Integer> {
     String name = model == null ? sources.getFirst().base() : model;
     ModelDirectory files = common.find(name);
     try (Model base =
-        Model.build(name, files.config(), files.tensors(), common.dtype(), common.device())) {
+        Model.build(name, files.config(), files.tensors(), common.options())) {
       List<Delta> loaded = new ArrayList<>();
       try {
         sources.forEach(source -> loaded.add(source.load(base)));
@@ -162,8 +162,7 @@ final class DeltaMergeCommand implements Callable<Integer> {
                   out.toString(),
                   again.config(),
                   again.tensors(),
-                  common.dtype(),
-                  common.device())) {
+                  common.options())) {
         LogitsDifference gap = LogitsDifference.of(base, delta.patches(), merged, tokenizer, texts);
         words.printf(
             Locale.ROOT,

@@ -65,7 +65,7 @@ final class EvaluateCommand implements Callable<Integer> {
       throw new CommandLine.ParameterException(
           spec.commandLine(), "found neither --adapter nor --model, expected one of them");
     }
-    try (LanguageModel model = common.open(name)) {
+    try (LanguageModel model = adapter.open(name, common)) {
       return new ClozeClassifier(model, task.cloze())
           .evaluate(table.name(), table.examples(columns.text(), columns.label()), Patches.NONE);
     }

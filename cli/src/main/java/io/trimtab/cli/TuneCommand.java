@@ -53,6 +53,7 @@ final class TuneCommand implements Callable<Integer> {
   @Mixin private TaskOptions task;
   @Mixin private DeltaOptions delta;
   @Mixin private TuneOptions tuning;
+  @Mixin private WeightOptions weights;
   @Mixin private CommonOptions common;
 
   @Override
@@ -62,7 +63,7 @@ final class TuneCommand implements Callable<Integer> {
     Table testTable = test == null ? null : checked(test);
     Table devTable = dev == null ? null : checked(dev);
     var cloze = task.cloze();
-    try (LanguageModel opened = common.open(model)) {
+    try (LanguageModel opened = weights.open(model, common)) {
       DeltaSpec spec = delta.spec(opened.model());
       tuning.advice(spec).ifPresent(this::warn);
       Tuner tuner =

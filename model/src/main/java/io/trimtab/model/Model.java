@@ -3,6 +3,9 @@ package io.trimtab.model;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TensorInfo;
+import io.trimtab.model.weights.PackedWeight;
+import io.trimtab.model.weights.Weight;
+import io.trimtab.model.weights.WeightForm;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -13,9 +16,11 @@ import io.trimtab.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import java.util.Set;
@@ -26,6 +31,9 @@ import org.jspecify.annotations.Nullable;
  * number of threads may use it at once, each with a {@link Pass} of its own.
  */
 public final class Model implements AutoCloseable {
+  /** What the names of original tensors' hashes begin with in a quantized checkpoint's metadata. */
+  public static final String ORIGINAL = "original:";
+
   private final String name;
   private final ModelConfig config;
   private final TensorFile file;
@@ -35,9 +43,9 @@ public final class Model implements AutoCloseable {
   private final Map<String, String> storedNames;
   private final Set<String> transposed;
   private final List<Tensor> owned;
+  private final List<Weight> ownedMatrices;
   private final boolean ownsFile;
-  private final DType dtype;
-  private final Device device;
+  private final OpenOptions options;
   private final Layer root;
 
   private Model(
@@ -46,8 +54,7 @@ public final class Model implements AutoCloseable {
       TensorFile file,
       Architecture.Parts parts,
       Weights weights,
-      DType dtype,
-      Device device) {
+      OpenOptions options) {
     this.name = name;
     this.config = config;
     this.file = file;
@@ -57,9 +64,9 @@ public final class Model implements AutoCloseable {
     this.storedNames = weights.storedNames();
     this.transposed = weights.transposed();
     this.owned = weights.owned();
+    this.ownedMatrices = weights.ownedMatrices();
     this.ownsFile = weights.ownsFile();
-    this.dtype = dtype;
-    this.device = device;
+    this.options = options;
     List<Layer> top = new ArrayList<>();
     top.addAll(stacks);
     top.addAll(heads);
@@ -92,11 +99,20 @@ public final class Model implements AutoCloseable {
    */
   public static Model build(
       String name, ModelConfig config, TensorFile file, DType dtype, Device device) {
-    Weights weights = new Weights(file, dtype, device);
+    return build(name, config, file, new OpenOptions(dtype, device, WeightForm.AUTO));
+  }
+
+  /**
+   * The same with matrices held as {@code options} say.
+   *
+   * @throws ModelException where no matrix can be held so
+   */
+  public static Model build(String name, ModelConfig config, TensorFile file, OpenOptions options) {
+    Weights weights = new Weights(file, options);
     try {
       Architecture.Parts parts = Architectures.of(config).build(config, weights);
       weights.checkAllUsed();
-      return new Model(name, config, file, parts, weights, dtype, device);
+      return new Model(name, config, file, parts, weights, options);
     } catch (RuntimeException e) {
       weights.release();
       file.close();
@@ -106,17 +122,74 @@ public final class Model implements AutoCloseable {
 
   /**
    * The same model with some tensors replaced; it shares all others, and the file, with this one.
-   * Closing it frees the replacements alone.
+   * Replacements are plain tensors, also those of matrices that are not held so. Closing it frees
+   * the replacements alone.
    *
    * @param changed tensors by name, which the new model owns; {@code decoder.weight} of a tied head
    *     unties it
    * @throws ModelException where the model has no tensor of such a name
    */
   public Model with(Map<String, Tensor> changed) {
-    Weights weights = new Weights(file, dtype, device, tensors(), changed);
+    Weights weights = new Weights(file, options, lent(), changed);
     Architecture.Parts parts = Architectures.of(config).build(config, weights);
     weights.checkAllChanged();
-    return new Model(name, config, file, parts, weights, dtype, device);
+    return new Model(name, config, file, parts, weights, options);
+  }
+
+  private Weights.Shared lent() {
+    Map<String, Tensor> plain = new HashMap<>();
+    Map<String, Weight> matrices = new HashMap<>();
+    identities()
+        .forEach(
+            (tensor, held) -> {
+              if (held instanceof Weight matrix) {
+                matrices.put(tensor, matrix);
+              } else {
+                plain.put(tensor, (Tensor) held);
+              }
+            });
+    return new Weights.Shared(plain, matrices);
+  }
+
+  /** What holds each stored tensor: a plain one itself, or a matrix in another form. */
+  private Map<String, Object> identities() {
+    Map<String, Object> all = new HashMap<>();
+    Map<String, Weight> matrices = new HashMap<>();
+    for (Layer layer : root.walk().toList()) {
+      switch (layer) {
+        case Linear linear -> matrices.putIfAbsent(linear.weightName(), linear.weight());
+        case Embedding embedding -> matrices.putIfAbsent(embedding.tableName(), embedding.weight());
+        default -> {}
+      }
+    }
+    SequencedMap<String, Tensor> tensors = tensors();
+    for (String tensor : tensors.keySet()) {
+      Weight matrix = matrices.get(tensor);
+      all.put(
+          tensor,
+          matrix == null || matrix instanceof Weight.Dense
+              ? Objects.requireNonNull(tensors.get(tensor))
+              : matrix);
+    }
+    return all;
+  }
+
+  /**
+   * The linear layers whose matrices quantizing is for: those of blocks, not heads, poolers or the
+   * projections beside embeddings.
+   */
+  public List<Linear> quantizable() {
+    return root.walk()
+        .filter(Linear.class::isInstance)
+        .map(Linear.class::cast)
+        .filter(layer -> Matrices.isInBlock(layer.path()))
+        .toList();
+  }
+
+  /** Whether another model, made of this one by {@link #with}, still has this very tensor. */
+  public boolean shares(Model other, String tensor) {
+    Object mine = identities().get(tensor);
+    return mine != null && mine == other.identities().get(tensor);
   }
 
   /** What it was opened as. */
@@ -131,12 +204,17 @@ public final class Model implements AutoCloseable {
 
   /** The element type of its weights. */
   public DType dtype() {
-    return dtype;
+    return options.dtype();
   }
 
   /** Where its weights are. */
   public Device device() {
-    return device;
+    return options.device();
+  }
+
+  /** How its matrices were asked to be held; {@link #held} says how each is. */
+  public WeightForm weights() {
+    return options.weights();
   }
 
   /** The tree of layers, under a root without a name. */
@@ -242,10 +320,21 @@ public final class Model implements AutoCloseable {
     return places;
   }
 
-  /** Every stored tensor by name, each once, in the order of computation. */
+  /**
+   * Every stored tensor by name, each once, in the order of computation. A matrix that is not held
+   * as plain numbers is unpacked whenever its value is asked for, and then belongs to the scope
+   * that is open; see {@link #held} for what sizes are enough for.
+   */
   public SequencedMap<String, Tensor> tensors() {
-    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
-    root.walk().forEach(layer -> layer.tensors().forEach(all::putIfAbsent));
+    StoredTensors all = new StoredTensors();
+    root.walk().forEach(layer -> all.addAll(layer.tensors()));
+    return all;
+  }
+
+  /** How every stored tensor is held, by the names and in the order of {@link #tensors}. */
+  public SequencedMap<String, Held> held() {
+    SequencedMap<String, Held> all = new LinkedHashMap<>();
+    root.walk().forEach(layer -> layer.held().forEach(all::putIfAbsent));
     return all;
   }
 
@@ -340,7 +429,7 @@ public final class Model implements AutoCloseable {
     return Scope.of(
         () -> {
           Pass perRow = pass.at(Positions.first(batch.layout()));
-          return head.forward(pooled(batch, pass, head.pooling()).to(dtype), perRow);
+          return head.forward(pooled(batch, pass, head.pooling()).to(dtype()), perRow);
         });
   }
 
@@ -395,7 +484,7 @@ public final class Model implements AutoCloseable {
   public String fingerprint(String tensor) {
     String stored = storedNames.get(tensor);
     if (stored != null) {
-      return Fingerprints.sha256(file.info(stored), file.bytes(stored));
+      return fingerprintOfStored(tensor, stored);
     }
     Tensor replaced = tensors().get(tensor);
     if (replaced == null) {
@@ -405,6 +494,24 @@ public final class Model implements AutoCloseable {
     TensorInfo info = new TensorInfo(tensor, replaced.dtype(), replaced.shape());
     byte[] values = replaced.toBytes().toArray(ValueLayout.JAVA_BYTE);
     return Fingerprints.sha256(info, MemorySegment.ofArray(values));
+  }
+
+  /**
+   * What a quantized checkpoint says of the one that it was made of counts more than its values.
+   */
+  private String fingerprintOfStored(String tensor, String stored) {
+    String known = file.metadata().get(ORIGINAL + stored);
+    if (known != null) {
+      return known;
+    }
+    boolean packed = identities().get(tensor) instanceof PackedWeight;
+    synchronized (file) {
+      String hash = Fingerprints.sha256(file.info(stored), file.bytes(stored));
+      if (packed) {
+        file.release(stored); // what was unpacked for this alone
+      }
+      return hash;
+    }
   }
 
   /**
@@ -424,6 +531,7 @@ public final class Model implements AutoCloseable {
   @Override
   public void close() {
     owned.forEach(Tensor::close);
+    ownedMatrices.forEach(Weight::close);
     if (ownsFile) {
       file.close();
     }
@@ -431,6 +539,6 @@ public final class Model implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "Model[" + name + ", " + config.modelType() + ", " + dtype + " on " + device + "]";
+    return "Model[" + name + ", " + config.modelType() + ", " + dtype() + " on " + device() + "]";
   }
 }
