@@ -1,8 +1,12 @@
 package io.trimtab.cli;
 
+import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.LanguageModel;
+import io.trimtab.prompt.TextTask;
 import io.trimtab.prompt.Tuned;
+import io.trimtab.prompt.TunedText;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -45,13 +49,33 @@ final class AdapterOptions {
     return adapter;
   }
 
+  /** The task that the delta was tuned for, where that is to write texts. */
+  Optional<TextTask> writing() {
+    return TunedText.isIn(directory())
+        ? Optional.of(TunedText.taskOf(directory()))
+        : Optional.empty();
+  }
+
+  /** The base's name. */
+  String baseName() {
+    if (model != null) {
+      return model;
+    }
+    return TunedText.isIn(directory()) ? TunedText.baseOf(directory()) : Tuned.baseOf(directory());
+  }
+
   /** Opens the base. */
   LanguageModel base(CommonOptions common) {
-    return open(model == null ? Tuned.baseOf(directory()) : model, common);
+    return open(baseName(), common);
   }
 
   /** Opens a model for computing. */
   LanguageModel open(String name, CommonOptions common) {
     return weights.open(name, common);
+  }
+
+  /** Opens a model whose files have been found. */
+  LanguageModel open(String name, ModelDirectory files, CommonOptions common) {
+    return weights.open(name, files, common);
   }
 }

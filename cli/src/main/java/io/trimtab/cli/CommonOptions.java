@@ -120,13 +120,13 @@ final class CommonOptions {
 
   /** Opens a model for computing. */
   LanguageModel open(String model) {
-    return open(model, options());
+    return open(model, find(model), options());
   }
 
-  /** Opens a model as options say. */
-  LanguageModel open(String model, OpenOptions options) {
+  /** Opens a model whose files have been found as options say. */
+  LanguageModel open(String model, ModelDirectory files, OpenOptions options) {
     startEngine();
-    return Models.open(model, find(model), options);
+    return Models.open(model, files, options);
   }
 
   /** Sets the engine's threads. */

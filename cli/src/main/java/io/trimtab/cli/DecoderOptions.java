@@ -1,8 +1,11 @@
 package io.trimtab.cli;
 
 import io.trimtab.delta.Delta;
+import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.LanguageModel;
+import io.trimtab.model.Model;
 import io.trimtab.model.Patches;
+import java.util.Map;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -39,8 +42,22 @@ final class DecoderOptions {
     return named == null ? source().base() : named;
   }
 
+  /** Puts what was used into a result: {@code model}, and {@code adapter} where there is one. */
+  void describe(Map<String, Object> result) {
+    result.put("model", name());
+    if (adapter != null) {
+      result.put("adapter", adapter);
+    }
+  }
+
+  /** What {@code --adapter} names. */
   @Nullable String adapter() {
     return adapter;
+  }
+
+  /** Loads a delta by any name that {@code --adapter} takes. */
+  Delta load(String delta, Model base) {
+    return registry.find(delta).load(base);
   }
 
   private DeltaSource source() {
@@ -50,6 +67,11 @@ final class DecoderOptions {
           spec.commandLine(), "found neither --model nor --adapter, expected one of them");
     }
     return registry.find(named);
+  }
+
+  /** Opens the model, whose files have been found. */
+  LanguageModel open(ModelDirectory files, CommonOptions common) {
+    return weights.open(name(), files, common);
   }
 
   /** Opens the model, loads the delta, works with them and frees both. */

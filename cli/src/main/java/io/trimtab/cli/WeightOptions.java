@@ -1,5 +1,6 @@
 package io.trimtab.cli;
 
+import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.LanguageModel;
 import io.trimtab.model.OpenOptions;
 import io.trimtab.model.weights.WeightForm;
@@ -45,5 +46,11 @@ final class WeightOptions {
 
   /** Opens a model for computing. */
   LanguageModel open(String model, CommonOptions common) {
-    return common.open(model, options(common));
-  }}
+    return open(model, common.find(model), common);
+  }
+
+  /** Opens a model whose files have been found. */
+  LanguageModel open(String model, ModelDirectory files, CommonOptions common) {
+    return common.open(model, files, options(common));
+  }
+}

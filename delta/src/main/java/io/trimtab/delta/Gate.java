@@ -21,7 +21,8 @@ import java.util.List;
  * rows give the same alone as in a batch.
  *
  * <p>A patch with a gate has to say that it {@linkplain io.trimtab.model.Patch#readsWholeRows()
- * reads whole rows}.
+ * reads whole rows}. In a decoder the mean holds tokens that come later; a pass with a cache, in
+ * which these are still to come, is refused.
  *
  * @param weight W, [gates, in]
  * @param bias b, [gates]

@@ -117,6 +117,10 @@ public final class Attention {
    */
   public static Tensor packed(Tensor query, Tensor key, Tensor value, Form form, Use use) {
     List<Run> runs = runs(use);
+    RowChunks chunks = RowChunks.of(query, key, form, use, runs.size());
+    if (chunks != null) {
+      return chunks.attend(query, key, value, form);
+    }
     Layout layout = use.pass().layout();
     long[] querySizes = runs.stream().mapToLong(run -> (long) run.rows() * run.queries()).toArray();
     long[] keySizes =
@@ -140,7 +144,7 @@ public final class Attention {
   }
 
   /** All keys and values that the queries of a run see, of which so many in front are a prefix. */
-  private record Known(List<KeyValueCache.Part> parts, int before) {}
+  private record Known(List<KeyValues> parts, int before) {}
 
   private static Known known(Tensor k, Tensor v, Run run, Form form, Use use) {
     KeyValueCache cache = use.pass().cache().orElse(null);
@@ -159,22 +163,22 @@ public final class Attention {
       values = Indexing.concat(List.of(aheadValues, v), 2);
     }
     if (cache == null) {
-      return new Known(List.of(new KeyValueCache.Part(keys, values)), before);
+      return new Known(List.of(new KeyValues(keys, values)), before);
     }
-    List<KeyValueCache.Part> parts = cache.append(block, run.firstRow(), keys, values, before);
+    List<KeyValues> parts = cache.append(block, run.firstRow(), keys, values, before);
     int ahead = cache.before(block, run.firstRow());
     return new Known(
         use.turning() == null ? parts : turned(parts, ahead, run, use, use.turning()), ahead);
   }
 
   /** Kept keys turned to where they stand in rows of the present length; a prefix is not. */
-  private static List<KeyValueCache.Part> turned(
-      List<KeyValueCache.Part> parts, int ahead, Run run, Use use, Rotary rotary) {
-    int shift = use.prefixes().shifts(run.firstRow() + 1)[run.firstRow()];
+  private static List<KeyValues> turned(
+      List<KeyValues> parts, int ahead, Run run, Use use, Rotary rotary) {
+    int shift = use.prefixes().shift(run.firstRow());
     int length = run.keys() + shift;
-    List<KeyValueCache.Part> turned = new ArrayList<>();
+    List<KeyValues> turned = new ArrayList<>();
     int at = -ahead;
-    for (KeyValueCache.Part part : parts) {
+    for (KeyValues part : parts) {
       int count = (int) part.tokens();
       int still = Math.clamp(-at, 0, count);
       Tensor rest = Indexing.slice(part.keys(), 2, still, count - still);
@@ -183,7 +187,7 @@ public final class Attention {
               .angles(Math.max(at, 0) + shift, count - still, length, rest.dtype(), rest.device())
               .rotateRows(rest);
       turned.add(
-          new KeyValueCache.Part(
+          new KeyValues(
               still == 0
                   ? keys
                   : Indexing.concat(List.of(Indexing.slice(part.keys(), 2, 0, still), keys), 2),
@@ -202,7 +206,7 @@ public final class Attention {
     }
     boolean plain = bias == null && known.before() == 0 && form.scoreCap() == 0;
     if (all && plain && run.queries() == run.keys() && known.parts().size() == 1) {
-      KeyValueCache.Part only = known.parts().getFirst();
+      KeyValues only = known.parts().getFirst();
       return kernel.causal(only.keys(), only.values());
     }
     CausalMask key = CausalMask.of(run, form.window(), known.before(), use);
@@ -252,10 +256,8 @@ public final class Attention {
     int row = 0;
     while (row < queries.rows()) {
       int first = row;
-      int end = use.prefixes().endOfStretch(row, queries.rows());
-      if (cache != null) { // rows that are kept together are appended together
-        end = cache.endOfGroup(row);
-      }
+      int end = // rows that are kept together are alike in all this and appended together
+          cache == null ? use.prefixes().endOfStretch(row, queries.rows()) : cache.endOfGroup(row);
       do {
         row++;
       } while (row < end

@@ -39,10 +39,10 @@ final class AttentionKernel {
    * @param mask [1 or rows, 1 or heads, queries, keys], or null
    * @return [rows, heads, queries, size]
    */
-  Tensor mix(List<KeyValueCache.Part> parts, @Nullable Tensor mask) {
+  Tensor mix(List<KeyValues> parts, @Nullable Tensor mask) {
     boolean fused = parts.size() == 1 && form.scoreCap() == 0;
     if (fused) {
-      KeyValueCache.Part only = parts.getFirst();
+      KeyValues only = parts.getFirst();
       return unfolded(
           Neural.attention(
               folded(query), only.keys(), only.values(), foldedMask(mask), form.scale()));
@@ -56,7 +56,7 @@ final class AttentionKernel {
     Tensor masked = own == null ? capped : Arithmetic.add(capped, own);
     Tensor weights = Neural.softmax(wide(masked), 3).to(query.dtype());
     List<Tensor> perPart =
-        Indexing.split(weights, 3, parts.stream().mapToLong(KeyValueCache.Part::tokens).toArray());
+        Indexing.split(weights, 3, parts.stream().mapToLong(KeyValues::tokens).toArray());
     Tensor sum = product(perPart.get(0), parts.get(0).values());
     for (int i = 1; i < parts.size(); i++) {
       sum = Arithmetic.add(sum, product(perPart.get(i), parts.get(i).values()));

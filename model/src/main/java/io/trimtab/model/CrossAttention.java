@@ -116,7 +116,7 @@ final class CrossAttention {
         Tensor values = heads(Indexing.slice(kept.values(), 0, first, count), run, keyHeads);
         Tensor mixed =
             new AttentionKernel(parts.form(), asked)
-                .mix(List.of(new KeyValueCache.Part(keys, values)), null);
+                .mix(List.of(new KeyValues(keys, values)), null);
         results.add(mixed.transpose(1, 2).reshape(tokens, query.size(1)));
         start += tokens;
       }

@@ -105,11 +105,6 @@ public final class Embeddings extends Layer {
     return words;
   }
 
-  /** What the word table is called where vectors are put among words: mostly its own path. */
-  public String wordsPath() {
-    return amongWords.path();
-  }
-
   /** The position table, where there is one. */
   public Optional<Embedding> positions() {
     return Optional.ofNullable(positions);
@@ -120,6 +115,16 @@ public final class Embeddings extends Layer {
     return positions == null
         ? java.util.OptionalInt.empty()
         : java.util.OptionalInt.of(positions.rows() - firstPosition);
+  }
+
+  /**
+   * How many positions the vectors take that patches put into a row: among the words, and, where
+   * positions are not embedded but known to attention, among the results too.
+   */
+  public int inserted(Patches patches) {
+    Patch.Inserted words = patches.at(amongWords);
+    Patch.Inserted results = positions == null ? patches.at(Site.inserted(path())) : null;
+    return (words == null ? 0 : words.count()) + (results == null ? 0 : results.count());
   }
 
   /**

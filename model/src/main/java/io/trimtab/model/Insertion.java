@@ -36,7 +36,7 @@ final class Insertion {
       }
     }
     after =
-        before.touches(site)
+        IntStream.of(counts).anyMatch(count -> count > 0)
             ? before.at(
                 Layout.ofLengths(
                     IntStream.range(0, layout.rows())
@@ -73,7 +73,8 @@ final class Insertion {
     int at = 0;
     for (Pass.Segment segment : before.segments()) {
       Patch.Inserted patch = segment.patches().at(site);
-      if (patch != null) {
+      int given = IntStream.of(counts).skip(row).limit(segment.rows()).max().orElse(0);
+      if (patch != null && given > 0) {
         Layout part = layout.part(row, row + segment.rows());
         sources.add(patch.vectors(before.of(segment, part)).to(tokens.dtype()));
       }
@@ -89,7 +90,7 @@ final class Insertion {
           }
         }
       }
-      next += patch == null ? 0 : patch.count();
+      next += given;
     }
     Tensor order = Creation.longs(from, from.length).to(tokens.device());
     return Indexing.select(Indexing.concat(sources, 0), 0, order);

@@ -1,15 +1,16 @@
 package io.trimtab.model;
 
-import io.trimtab.tensor.Creation;
+import io.trimtab.kernel.Kernel;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The keys and values of tokens that have been through a decoder, so that the next tokens of the
@@ -20,6 +21,11 @@ import java.util.function.Function;
  * share its keys and values, and attention multiplies the queries of all of them with these as one
  * matrix.
  *
+ * <p>The next tokens come to what they would come to in whole rows, with one exception. Where
+ * rotary positions depend on a row's length (dynamic scaling, and LongRoPE at its original length),
+ * kept keys are turned anew for the row as it is now, but what blocks behind the first made of
+ * earlier tokens was made of the shorter row; the result is near that of the whole row.
+ *
  * <pre>{@code
  * try (var cache = new KeyValueCache()) {
  *   Tensor first = model.nextLogits(prompts, Pass.plain(prompts.layout()).caching(cache), null);
@@ -29,195 +35,7 @@ import java.util.function.Function;
  * }</pre>
  */
 public final class KeyValueCache implements AutoCloseable {
-  /** Room is made for so many more tokens than are needed, and half as many again. */
-  private static final int SPARE = 32;
-
-  /**
-   * Keys and values of one block.
-   *
-   * @param keys [rows or 1, key heads, tokens, size]; 1 for those that all rows share
-   * @param values of the same shape
-   */
-  record Part(Tensor keys, Tensor values) {
-    Part slice(int dimension, long first, long count) {
-      return new Part(
-          Indexing.slice(keys, dimension, first, count).held(),
-          Indexing.slice(values, dimension, first, count).held());
-    }
-
-    Part select(Tensor rows) {
-      return new Part(
-          Indexing.select(keys, 0, rows).held(), Indexing.select(values, 0, rows).held());
-    }
-
-    long tokens() {
-      return keys.size(2);
-    }
-
-    void close() {
-      keys.close();
-      values.close();
-    }
-  }
-
-  /** Rows side by side that hold equally many tokens and share the same beginning. */
-  private static final class Group {
-    private final int rows;
-    private int tokens;
-
-    /** Of each block, how many keys in front are no tokens but a prefix. */
-    private final Map<Integer, Integer> before = new HashMap<>();
-
-    /** Of each block, stretches that nobody writes to any more. */
-    private final Map<Integer, List<Part>> beginnings = new HashMap<>();
-
-    /** Of each block, room of which the first {@link #own} places are taken. */
-    private final Map<Integer, Part> rooms = new HashMap<>();
-
-    /** Whether others see the rooms, so that what is taken must stay as it is. */
-    private boolean lent;
-
-    Group(int rows) {
-      this.rows = rows;
-    }
-
-    /** How many places of a block's room are taken. */
-    int own(int block) {
-      long shared = beginnings(block).stream().mapToLong(Part::tokens).sum();
-      return (int) (before.getOrDefault(block, 0) + tokens - shared);
-    }
-
-    List<Part> beginnings(int block) {
-      return beginnings.getOrDefault(block, List.of());
-    }
-
-    Group alike(int otherRows) {
-      Group other = new Group(otherRows);
-      other.tokens = tokens;
-      other.before.putAll(before);
-      beginnings.forEach(
-          (block, parts) ->
-              other.beginnings.put(
-                  block, parts.stream().map(part -> part.slice(2, 0, part.tokens())).toList()));
-      return other;
-    }
-
-    /** Rows [first, first + count), which go on in the same room. */
-    Group part(int first, int count) {
-      Group part = alike(count);
-      part.lent = lent;
-      rooms.forEach((block, room) -> part.rooms.put(block, room.slice(0, first, count)));
-      return part;
-    }
-
-    /** Copies of the given rows. */
-    Group copy(long[] chosen) {
-      Group copy = alike(chosen.length);
-      rooms.forEach(
-          (block, room) -> {
-            Tensor at = Creation.longs(chosen, chosen.length).to(room.keys().device());
-            Part used = room.slice(2, 0, own(block));
-            copy.rooms.put(block, used.select(at));
-            used.close();
-          });
-      return copy;
-    }
-
-    /** So many continuations of one row. */
-    Group continuations(int row, int count) {
-      Group fork = alike(count);
-      rooms.forEach(
-          (block, room) -> {
-            int taken = own(block);
-            if (taken > 0) {
-              List<Part> all = new ArrayList<>(fork.beginnings(block));
-              Part one = room.slice(0, row, 1);
-              all.add(one.slice(2, 0, taken));
-              one.close();
-              fork.beginnings.put(block, List.copyOf(all));
-              lent = true;
-            }
-          });
-      return fork;
-    }
-
-    void cut(int length) {
-      tokens = length;
-      if (length == 0) {
-        before.clear();
-      }
-      beginnings.replaceAll(
-          (block, parts) -> {
-            List<Part> rest = parts;
-            for (int over = -own(block); over > 0; ) {
-              int by = (int) Math.min(over, rest.getLast().tokens());
-              rest = shortened(rest, by);
-              over -= by;
-            }
-            return rest;
-          });
-      if (lent) { // what comes next must not overwrite what others see
-        rooms.replaceAll(
-            (block, room) -> {
-              Part used = room.slice(2, 0, own(block));
-              Part copy = new Part(used.keys().copy().held(), used.values().copy().held());
-              used.close();
-              room.close();
-              return copy;
-            });
-        lent = false;
-      }
-    }
-
-    private static List<Part> shortened(List<Part> parts, int by) {
-      List<Part> rest = new ArrayList<>(parts);
-      Part last = rest.removeLast();
-      if (last.tokens() > by) {
-        rest.add(last.slice(2, 0, last.tokens() - by));
-      }
-      last.close();
-      return List.copyOf(rest);
-    }
-
-    List<Part> append(int block, Tensor keys, Tensor values) {
-      int taken = own(block);
-      long needed = taken + keys.size(2);
-      Part room = rooms.get(block);
-      if (room == null || room.tokens() < needed) {
-        Part larger = new Part(room(keys, needed), room(values, needed));
-        if (room != null) {
-          Part used = room.slice(2, 0, taken);
-          Indexing.overwrite(larger.keys(), 2, 0, used.keys());
-          Indexing.overwrite(larger.values(), 2, 0, used.values());
-          used.close();
-          room.close();
-        }
-        rooms.put(block, larger);
-        room = larger;
-      }
-      Indexing.overwrite(room.keys(), 2, taken, keys);
-      Indexing.overwrite(room.values(), 2, taken, values);
-      List<Part> all = new ArrayList<>(beginnings(block));
-      all.add(
-          new Part(
-              Indexing.slice(room.keys(), 2, 0, needed),
-              Indexing.slice(room.values(), 2, 0, needed)));
-      return all;
-    }
-
-    private static Tensor room(Tensor like, long needed) {
-      long[] shape = like.shape();
-      shape[2] = needed + needed / 2 + SPARE;
-      return Creation.zeros(like.dtype(), like.device(), shape).held();
-    }
-
-    void close() {
-      rooms.values().forEach(Part::close);
-      beginnings.values().forEach(parts -> parts.forEach(Part::close));
-    }
-  }
-
-  private List<Group> groups = new ArrayList<>();
+  private List<CachedRows> groups = new ArrayList<>();
   private EncodedKeys encoded = new EncodedKeys();
 
   /** A cache that holds nothing yet; the first pass that carries it decides on its rows. */
@@ -225,25 +43,17 @@ public final class KeyValueCache implements AutoCloseable {
 
   /** The number of rows; 0 before the first pass. */
   public int rows() {
-    return groups.stream().mapToInt(group -> group.rows).sum();
+    return groups.stream().mapToInt(CachedRows::rows).sum();
   }
 
   /** The number of tokens that it holds of a row, with vectors that patches put in. */
   public int length(int row) {
-    return group(row).tokens;
+    return group(row).tokens();
   }
 
   /** The bytes that its keys and values take, what rows share counted once a cache. */
   public long bytes() {
-    return encoded.bytes()
-        + groups.stream()
-            .flatMap(
-                group ->
-                    java.util.stream.Stream.concat(
-                        group.rooms.values().stream(),
-                        group.beginnings.values().stream().flatMap(List::stream)))
-            .mapToLong(part -> part.keys().byteSize() + part.values().byteSize())
-            .sum();
+    return encoded.bytes() + groups.stream().mapToLong(CachedRows::bytes).sum();
   }
 
   /**
@@ -253,39 +63,38 @@ public final class KeyValueCache implements AutoCloseable {
    * @return [keys, key heads · size]
    */
   public Tensor keys(int block, int row) {
-    return packed(block, row, Part::keys);
+    return packed(block, row, KeyValues::keys);
   }
 
   /** The same for values, [keys, key heads · size]. */
   public Tensor values(int block, int row) {
-    return packed(block, row, Part::values);
+    return packed(block, row, KeyValues::values);
   }
 
-  private Tensor packed(int block, int row, Function<Part, Tensor> which) {
-    Group group = group(row);
-    int inside = row - firstRow(group);
-    List<Tensor> stretches = new ArrayList<>();
-    group.beginnings(block).forEach(part -> stretches.add(Indexing.at(which.apply(part), 0, 0)));
-    Part room = group.rooms.get(block);
-    if (room != null && group.own(block) > 0) {
-      Tensor own = Indexing.at(which.apply(room), 0, inside);
-      stretches.add(Indexing.slice(own, 1, 0, group.own(block)));
-    }
+  private Tensor packed(int block, int row, Function<KeyValues, Tensor> which) {
+    List<KeyValues> stretches = stretches(block, row);
     if (stretches.isEmpty()) {
       throw new ModelException(
           "found nothing kept of block " + block + ", expected a cache that a pass has filled");
     }
-    Tensor all = Indexing.concat(stretches, 1).transpose(0, 1);
-    return all.reshape(all.size(0), all.size(1) * all.size(2));
+    List<Tensor> all = stretches.stream().map(which).map(kept -> Indexing.at(kept, 0, 0)).toList();
+    Tensor packed = Indexing.concat(all, 1).transpose(0, 1);
+    return packed.reshape(packed.size(0), packed.size(1) * packed.size(2));
   }
 
-  private Group group(int row) {
+  /** The same where it is kept, in order, [1, key heads, tokens, size] each. */
+  List<KeyValues> stretches(int block, int row) {
+    CachedRows group = group(row);
+    return group.ofRow(block, row - firstRow(group));
+  }
+
+  private CachedRows group(int row) {
     int left = row;
-    for (Group group : groups) {
-      if (left < group.rows) {
+    for (CachedRows group : groups) {
+      if (left >= 0 && left < group.rows()) {
         return group;
       }
-      left -= group.rows;
+      left -= group.rows();
     }
     throw new ModelException(
         "found row " + row + " of a cache, expected one of its " + rows() + " rows, from 0");
@@ -296,12 +105,13 @@ public final class KeyValueCache implements AutoCloseable {
    * finished is dropped by closing this cache and going on with the others.
    */
   public KeyValueCache select(int... rows) {
+    Arrays.stream(rows).forEach(this::group); // all of them, before anything is copied
     try (Scope _ = Scope.open()) {
       KeyValueCache chosen = new KeyValueCache();
       chosen.encoded = encoded.select(rows);
       int at = 0;
       while (at < rows.length) {
-        Group group = group(rows[at]);
+        CachedRows group = group(rows[at]);
         int first = firstRow(group);
         int end = at + 1;
         while (end < rows.length && group(rows[end]) == group) {
@@ -327,8 +137,8 @@ public final class KeyValueCache implements AutoCloseable {
     try (Scope _ = Scope.open()) {
       KeyValueCache fork = new KeyValueCache();
       fork.encoded = encoded.fork(times);
-      for (Group group : groups) {
-        for (int row = 0; row < group.rows; row++) {
+      for (CachedRows group : groups) {
+        for (int row = 0; row < group.rows(); row++) {
           fork.groups.add(group.continuations(row, times));
         }
       }
@@ -363,39 +173,39 @@ public final class KeyValueCache implements AutoCloseable {
       }
     }
     try (Scope _ = Scope.open()) {
-      split(lengths);
+      split(row -> differ(lengths, row));
       int row = 0;
-      for (Group group : groups) {
-        if (lengths[row] < group.tokens) {
+      for (CachedRows group : groups) {
+        if (lengths[row] < group.tokens()) {
           group.cut(lengths[row]);
         }
-        row += group.rows;
+        row += group.rows();
       }
     }
   }
 
-  private int firstRow(Group wanted) {
+  private int firstRow(CachedRows wanted) {
     int row = 0;
-    for (Group group : groups) {
+    for (CachedRows group : groups) {
       if (group == wanted) {
         return row;
       }
-      row += group.rows;
+      row += group.rows();
     }
     throw new IllegalStateException("not a group of this cache");
   }
 
-  /** Makes rows of one group that differ in a number into groups of their own. */
-  private void split(int[] perRow) {
-    List<Group> next = new ArrayList<>();
+  /** Makes rows of one group where {@code parted} into groups of their own. */
+  private void split(IntPredicate parted) {
+    List<CachedRows> next = new ArrayList<>();
     int row = 0;
-    for (Group group : groups) {
-      int end = row + group.rows;
+    for (CachedRows group : groups) {
+      int end = row + group.rows();
       int from = row;
-      List<Group> parts = new ArrayList<>();
+      List<CachedRows> parts = new ArrayList<>();
       for (int i = row + 1; i <= end; i++) {
-        if (i == end || perRow[i] != perRow[from]) {
-          parts.add(i - from == group.rows ? group : group.part(from - row, i - from));
+        if (i == end || parted.test(i)) {
+          parts.add(i - from == group.rows() ? group : group.part(from - row, i - from));
           from = i;
         }
       }
@@ -408,34 +218,55 @@ public final class KeyValueCache implements AutoCloseable {
     groups = next;
   }
 
-  /** Makes ready for a pass over these new tokens: rows that go together get as many each. */
-  void prepare(Pass pass) {
+  /**
+   * Makes ready for a pass over new tokens: rows that are kept together get as many each, under the
+   * same patches, and as many of them are queries in every block.
+   *
+   * @param wanted the only queries of the last block, or null for all
+   * @throws ModelException where the pass was made for what this held earlier
+   */
+  void prepare(Pass pass, @Nullable Positions wanted) {
     Layout layout = pass.layout();
-    int[] lengths = new int[layout.rows()];
-    Arrays.setAll(lengths, layout::length);
-    if (!groups.isEmpty()) {
-      try (Scope _ = Scope.open()) {
-        split(lengths);
-      }
-      return;
+    check(pass);
+    if (groups.isEmpty()) {
+      groups.add(new CachedRows(layout.rows()));
     }
-    int row = 0;
-    for (Pass.Segment segment : pass.segments()) {
-      int end = row + segment.rows();
-      while (row < end) {
-        int first = row;
-        do {
-          row++;
-        } while (row < end && lengths[row] == lengths[first]);
-        groups.add(new Group(row - first));
-      }
+    int[] lengths = lengths(layout);
+    int[] queries = wanted == null ? lengths : lengths(wanted.layout());
+    int[] segments =
+        IntStream.range(0, pass.segments().size())
+            .flatMap(i -> IntStream.generate(() -> i).limit(pass.segments().get(i).rows()))
+            .toArray();
+    try (Scope _ = Scope.open()) {
+      split(row -> differ(lengths, row) || differ(queries, row) || differ(segments, row));
+    }
+  }
+
+  private static int[] lengths(Layout layout) {
+    return IntStream.range(0, layout.rows()).map(layout::length).toArray();
+  }
+
+  private static boolean differ(int[] perRow, int row) {
+    return perRow[row] != perRow[row - 1];
+  }
+
+  private void check(Pass pass) {
+    int rows = pass.layout().rows();
+    boolean fits = groups.isEmpty() || rows() == rows;
+    for (int row = 0; row < rows && fits; row++) {
+      fits = pass.past(row) == (groups.isEmpty() ? 0 : length(row));
+    }
+    if (!fits) {
+      throw new ModelException(
+          "found a pass that was made when its cache held other tokens, expected one made anew for"
+              + " each step; call Pass.caching after the pass before");
     }
   }
 
   /** The end of the rows after {@code row} that are kept together. */
   int endOfGroup(int row) {
-    Group group = group(row);
-    return firstRow(group) + group.rows;
+    CachedRows group = group(row);
+    return firstRow(group) + group.rows();
   }
 
   /**
@@ -447,16 +278,21 @@ public final class KeyValueCache implements AutoCloseable {
    * @param before how many keys in front are no tokens but a prefix; of the first pass
    * @return all keys and values so far, in order; those that the rows share come first
    */
-  List<Part> append(int block, int firstRow, Tensor keys, Tensor values, int before) {
+  List<KeyValues> append(int block, int firstRow, Tensor keys, Tensor values, int before) {
     checkFrozen(keys, values);
-    Group group = group(firstRow);
-    if (group.tokens > 0) {
-      return group.append(block, keys, values);
-    }
-    group.before.remove(block); // what a pass that failed has left
-    List<Part> parts = group.append(block, keys, values);
-    group.before.put(block, before);
-    return parts;
+    return group(firstRow).append(block, keys, values, before);
+  }
+
+  /**
+   * Keeps the keys and values of one new token of the cache's one row, as {@link Kernel#attend}
+   * reads them.
+   *
+   * @param keys [key heads · size]
+   * @param values [key heads · size]
+   * @return where all keys and values so far are
+   */
+  List<Kernel.Stretch> append(int block, float[] keys, float[] values, int heads) {
+    return groups.getFirst().append(block, keys, values, heads);
   }
 
   static void checkFrozen(Tensor keys, Tensor values) {
@@ -474,22 +310,22 @@ public final class KeyValueCache implements AutoCloseable {
 
   /** How many keys of a block in front of a row's tokens are a prefix. */
   int before(int block, int row) {
-    return group(row).before.getOrDefault(block, 0);
+    return group(row).before(block);
   }
 
   /** Counts the tokens of a pass that is through. */
   void finish(Layout layout) {
     int row = 0;
-    for (Group group : groups) {
-      group.tokens += layout.length(row);
-      row += group.rows;
+    for (CachedRows group : groups) {
+      group.grow(layout.length(row));
+      row += group.rows();
     }
   }
 
   /** Frees the keys and values, but for what other caches share. */
   @Override
   public void close() {
-    groups.forEach(Group::close);
+    groups.forEach(CachedRows::close);
     groups = new ArrayList<>();
     encoded.close();
   }

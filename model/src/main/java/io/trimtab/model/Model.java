@@ -7,9 +7,12 @@ import io.trimtab.model.weights.PackedWeight;
 import io.trimtab.model.weights.Weight;
 import io.trimtab.model.weights.WeightForm;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
@@ -23,7 +26,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,36 +38,25 @@ public final class Model implements AutoCloseable {
 
   private final String name;
   private final ModelConfig config;
-  private final TensorFile file;
+  private final Stored stored;
   private final List<Stack> stacks;
   private final Stack last;
   private final List<Head> heads;
-  private final Map<String, String> storedNames;
-  private final Set<String> transposed;
-  private final List<Tensor> owned;
-  private final List<Weight> ownedMatrices;
-  private final boolean ownsFile;
   private final OpenOptions options;
   private final Layer root;
 
   private Model(
       String name,
       ModelConfig config,
-      TensorFile file,
+      Stored stored,
       Architecture.Parts parts,
-      Weights weights,
       OpenOptions options) {
     this.name = name;
     this.config = config;
-    this.file = file;
+    this.stored = stored;
     this.stacks = parts.stacks();
     this.last = stacks.getLast();
     this.heads = parts.heads();
-    this.storedNames = weights.storedNames();
-    this.transposed = weights.transposed();
-    this.owned = weights.owned();
-    this.ownedMatrices = weights.ownedMatrices();
-    this.ownsFile = weights.ownsFile();
     this.options = options;
     List<Layer> top = new ArrayList<>();
     top.addAll(stacks);
@@ -110,9 +101,9 @@ public final class Model implements AutoCloseable {
   public static Model build(String name, ModelConfig config, TensorFile file, OpenOptions options) {
     Weights weights = new Weights(file, options);
     try {
-      Architecture.Parts parts = Architectures.of(config).build(config, weights);
+      Architecture.Parts parts = Architectures.build(config, weights);
       weights.checkAllUsed();
-      return new Model(name, config, file, parts, weights, options);
+      return new Model(name, config, weights.stored(), parts, options);
     } catch (RuntimeException e) {
       weights.release();
       file.close();
@@ -130,10 +121,10 @@ public final class Model implements AutoCloseable {
    * @throws ModelException where the model has no tensor of such a name
    */
   public Model with(Map<String, Tensor> changed) {
-    Weights weights = new Weights(file, options, lent(), changed);
-    Architecture.Parts parts = Architectures.of(config).build(config, weights);
+    Weights weights = new Weights(stored.file(), options, lent(), changed);
+    Architecture.Parts parts = Architectures.build(config, weights);
     weights.checkAllChanged();
-    return new Model(name, config, file, parts, weights, options);
+    return new Model(name, config, weights.stored(), parts, options);
   }
 
   private Weights.Shared lent() {
@@ -281,10 +272,6 @@ public final class Model implements AutoCloseable {
               + name
               + ", expected an encoder with a decoder that reads it");
     }
-    if (pass.cache().isPresent()) {
-      throw new ModelException(
-          "found a cache in an encoder's pass, expected it in the decoder's passes alone");
-    }
     try (Scope scope = Scope.open()) {
       Stack.Whole whole = stacks.getFirst().whole(batch, pass);
       return new Encoded(scope.keep(whole.hidden()), whole.layout());
@@ -422,6 +409,69 @@ public final class Model implements AutoCloseable {
     return causalLogits(batch, pass, Positions.last(batch.layout()), words);
   }
 
+  /**
+   * The mean cross-entropy of the words that come after chosen tokens, a scalar. Where nothing of
+   * the head is changed by patches, scores are in memory for some tokens at a time alone.
+   *
+   * @param at the tokens, at least one
+   * @param words the word after each of them, row after row
+   */
+  public Tensor nextWordLoss(Batch batch, Pass pass, Positions at, long[] words) {
+    Head.CausalLm head = causalHead(at, words);
+    return Scope.of(
+        () -> {
+          Tensor hidden = last.forward(batch, pass, at);
+          Pass there = pass.at(at);
+          return hidden.requiresGradient() && !isTouched(head, there)
+              ? NextWords.meanLoss(
+                  hidden, words, some -> head.forward(some, there, null), rowsOf(head))
+              : Neural.crossEntropy(
+                  head.forward(hidden, there, null),
+                  Creation.longs(words, words.length).to(device));
+        });
+  }
+
+  /**
+   * How well chosen tokens foretell the words that come after them; without gradients.
+   *
+   * @param at the tokens, at least one
+   * @param words the word after each of them, row after row
+   */
+  public WordScores scoreNextWords(Batch batch, Pass pass, Positions at, long[] words) {
+    Head.CausalLm head = causalHead(at, words);
+    return Gradients.none(
+        () -> {
+          try (Scope _ = Scope.open()) {
+            Tensor hidden = last.forward(batch, pass, at);
+            Pass there = pass.at(at);
+            // Patches act on all rows together, each on its own.
+            int together = isTouched(head, there) ? words.length : rowsOf(head);
+            return NextWords.score(
+                hidden, words, some -> head.forward(some, there, null), together);
+          }
+        });
+  }
+
+  private Head.CausalLm causalHead(Positions at, long[] words) {
+    if (words.length == 0 || words.length != at.layout().tokens()) {
+      throw new ModelException(
+          "found "
+              + words.length
+              + " words to foretell at "
+              + at.layout().tokens()
+              + " tokens, expected one for each, and at least one");
+    }
+    return need(Head.CausalLm.class, "causal language-model head");
+  }
+
+  private int rowsOf(Head.CausalLm head) {
+    return NextWords.rows(((Linear) head.children().getLast()).weight().out());
+  }
+
+  private static boolean isTouched(Head head, Pass pass) {
+    return head.walk().flatMap(layer -> layer.sites().stream()).anyMatch(pass::touches);
+  }
+
   /** Scores of classes for each row, F32 [rows, classes]. */
   public Tensor classify(Batch batch, Pass pass) {
     Head.SequenceClassifier head =
@@ -482,9 +532,9 @@ public final class Model implements AutoCloseable {
    * delta records of the base it was tuned on. Of a tensor that was replaced, that of its values.
    */
   public String fingerprint(String tensor) {
-    String stored = storedNames.get(tensor);
-    if (stored != null) {
-      return fingerprintOfStored(tensor, stored);
+    String asStored = stored.fingerprint(tensor);
+    if (asStored != null) {
+      return asStored;
     }
     Tensor replaced = tensors().get(tensor);
     if (replaced == null) {
@@ -497,44 +547,22 @@ public final class Model implements AutoCloseable {
   }
 
   /**
-   * What a quantized checkpoint says of the one that it was made of counts more than its values.
-   */
-  private String fingerprintOfStored(String tensor, String stored) {
-    String known = file.metadata().get(ORIGINAL + stored);
-    if (known != null) {
-      return known;
-    }
-    boolean packed = identities().get(tensor) instanceof PackedWeight;
-    synchronized (file) {
-      String hash = Fingerprints.sha256(file.info(stored), file.bytes(stored));
-      if (packed) {
-        file.release(stored); // what was unpacked for this alone
-      }
-      return hash;
-    }
-  }
-
-  /**
    * Whether the checkpoint has a matrix the other way round than {@link #tensors} does, [in, out]
    * for a layer's [out, in]: so it is in GPT-2. What is written for others to read has to turn it.
    */
   public boolean storedTransposed(String tensor) {
-    return transposed.contains(tensor);
+    return stored.transposed().contains(tensor);
   }
 
   /** The name in the checkpoint of a tensor, which differs for old checkpoints. */
   public String storedName(String tensor) {
-    return storedNames.getOrDefault(tensor, tensor);
+    return stored.names().getOrDefault(tensor, tensor);
   }
 
   /** Frees its weights. */
   @Override
   public void close() {
-    owned.forEach(Tensor::close);
-    ownedMatrices.forEach(Weight::close);
-    if (ownsFile) {
-      file.close();
-    }
+    stored.close();
   }
 
   @Override

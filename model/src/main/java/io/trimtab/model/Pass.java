@@ -277,6 +277,11 @@ public final class Pass {
     return segments.stream().anyMatch(segment -> segment.patches().readWholeRows());
   }
 
+  /** Whether any row has a patch in these layers whose work on a token changes as its row grows. */
+  boolean changesAsRowsGrow(Layer root) {
+    return segments.stream().anyMatch(segment -> segment.patches().changeAsRowsGrow(root));
+  }
+
   /** What is done to one segment's tokens. */
   @FunctionalInterface
   public interface PerSegment {

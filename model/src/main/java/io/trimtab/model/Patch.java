@@ -18,6 +18,14 @@ public sealed interface Patch {
     return false;
   }
 
+  /**
+   * Whether what it does to a token changes as its row grows, as that of a gate does or of one that
+   * acts on a row's last tokens; then keys and values of earlier tokens cannot be kept.
+   */
+  default boolean changesAsRowsGrow() {
+    return readsWholeRows();
+  }
+
   /** Changes what a linear layer is given. */
   @FunctionalInterface
   non-sealed interface Input extends Patch {

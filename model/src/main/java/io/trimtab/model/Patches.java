@@ -10,10 +10,12 @@ public final class Patches {
 
   private final Map<Site<?>, Patch> at;
   private final boolean wholeRows;
+  private final boolean growing;
 
   private Patches(Map<Site<?>, Patch> at) {
     this.at = at;
     wholeRows = at.values().stream().anyMatch(Patch::readsWholeRows);
+    growing = at.values().stream().anyMatch(Patch::changesAsRowsGrow);
   }
 
   /**
@@ -45,6 +47,15 @@ public final class Patches {
   /** Whether any patch reads whole rows. */
   boolean readWholeRows() {
     return wholeRows;
+  }
+
+  /** Whether what any patch at a site of these layers does to a token changes as its row grows. */
+  boolean changeAsRowsGrow(Layer root) {
+    return growing
+        && root.walk()
+            .flatMap(layer -> layer.sites().stream())
+            .map(this::at)
+            .anyMatch(patch -> patch != null && patch.changesAsRowsGrow());
   }
 
   /** Whether nothing is patched anywhere. */

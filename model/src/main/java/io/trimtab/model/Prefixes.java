@@ -48,7 +48,18 @@ public final class Prefixes {
     return IntStream.range(first, end).anyMatch(row -> pass.past(row) == 0);
   }
 
-  /** By how many positions the tokens of each of so many rows stand later. */
+  /** Whether there are none for any row, nor are tokens moved. */
+  boolean areNone() {
+    return stretches.stream().allMatch(each -> each.prefix() == null && each.shift() == 0);
+  }
+
+  /** By how many positions the tokens of a row stand later. */
+  int shift(int row) {
+    Stretch stretch = stretch(row);
+    return stretch == null ? 0 : stretch.shift();
+  }
+
+  /** The same for each of all rows. */
   public int[] shifts(int rows) {
     int[] shifts = new int[rows];
     for (Stretch stretch : stretches) {
@@ -59,12 +70,17 @@ public final class Prefixes {
 
   /** The end of the rows after {@code row} that have their prefix from the same patch. */
   int endOfStretch(int row, int rows) {
+    Stretch stretch = stretch(row);
+    return stretch == null ? rows : stretch.firstRow() + stretch.rows();
+  }
+
+  private @Nullable Stretch stretch(int row) {
     for (Stretch stretch : stretches) {
       if (row < stretch.firstRow() + stretch.rows()) {
-        return stretch.firstRow() + stretch.rows();
+        return stretch;
       }
     }
-    return rows;
+    return null;
   }
 
   /**
@@ -73,17 +89,14 @@ public final class Prefixes {
    * @return keys and values [rows, n, key heads · size]
    */
   Patch.KeysAndValues.@Nullable Prefix of(int firstRow, int rows) {
-    for (Stretch stretch : stretches) {
-      if (firstRow < stretch.firstRow() + stretch.rows()) {
-        Patch.KeysAndValues.Prefix prefix = stretch.prefix();
-        return prefix == null
-            ? null
-            : new Patch.KeysAndValues.Prefix(
-                rows(prefix.keys(), firstRow - stretch.firstRow(), rows),
-                rows(prefix.values(), firstRow - stretch.firstRow(), rows));
-      }
+    Stretch stretch = stretch(firstRow);
+    if (stretch == null || stretch.prefix() == null) {
+      return null;
     }
-    return null;
+    Patch.KeysAndValues.Prefix prefix = stretch.prefix();
+    return new Patch.KeysAndValues.Prefix(
+        rows(prefix.keys(), firstRow - stretch.firstRow(), rows),
+        rows(prefix.values(), firstRow - stretch.firstRow(), rows));
   }
 
   private static Tensor rows(Tensor prefix, int first, int rows) {

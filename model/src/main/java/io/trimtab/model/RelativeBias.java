@@ -79,7 +79,12 @@ public final class RelativeBias implements Attention.PositionBias {
 
   /** What the numbers of a run are shared by. */
   private record Lookup(
-      RelativeBias bias, List<List<Integer>> queries, int keys, int firstRow, DType dtype) {
+      RelativeBias bias,
+      List<List<Integer>> queries,
+      int keys,
+      int firstRow,
+      int rows,
+      DType dtype) {
     static Lookup of(
         RelativeBias bias, Attention.Run run, Pass pass, @Nullable Positions wanted, DType dtype) {
       List<List<Integer>> queries =
@@ -87,7 +92,8 @@ public final class RelativeBias implements Attention.PositionBias {
               .map(row -> Arrays.stream(row).boxed().toList())
               .toList();
       boolean alike = !bias.isTouched(pass) && queries.size() == 1;
-      return new Lookup(bias, queries, run.keys(), alike ? -1 : run.firstRow(), dtype);
+      return new Lookup(
+          bias, queries, run.keys(), alike ? -1 : run.firstRow(), alike ? 1 : run.rows(), dtype);
     }
   }
 

@@ -24,13 +24,11 @@ public final class Rotary {
     float[] of(int rowLength);
   }
 
-  private final int size;
   private final float[] usual;
   private final @Nullable Speeds byLength;
   private final double factor;
 
-  private Rotary(int size, float[] usual, @Nullable Speeds byLength, double factor) {
-    this.size = size;
+  private Rotary(float[] usual, @Nullable Speeds byLength, double factor) {
     this.usual = usual;
     this.byLength = byLength;
     this.factor = factor;
@@ -48,12 +46,12 @@ public final class Rotary {
    * @param factor what cosines and sines are multiplied by, usually 1
    */
   public static Rotary of(float[] speeds, double factor) {
-    return new Rotary(2 * speeds.length, speeds.clone(), null, factor);
+    return new Rotary(speeds.clone(), null, factor);
   }
 
-  /** Speeds that depend on how long the row is; so many pairs of elements are turned. */
-  public static Rotary byLength(int pairs, Speeds speeds, double factor) {
-    return new Rotary(2 * pairs, new float[0], speeds, factor);
+  /** Speeds that depend on how long the row is. */
+  public static Rotary byLength(Speeds speeds, double factor) {
+    return new Rotary(new float[0], speeds, factor);
   }
 
   /** theta^(-2i / size) for each i. */
@@ -65,17 +63,26 @@ public final class Rotary {
     return speeds;
   }
 
-  /** How many elements of each head are turned. */
-  public int size() {
-    return size;
-  }
-
   /**
    * Whether a longer row turns its tokens otherwise: keys of earlier tokens are then to be kept as
    * they were before the turn.
    */
   public boolean dependsOnLength() {
     return byLength != null;
+  }
+
+  /** What cosines and sines are multiplied by. */
+  double factor() {
+    return factor;
+  }
+
+  /** How far a position is turned, radians [size / 2]; not of speeds that depend on the length. */
+  float[] angles(int position) {
+    float[] angles = usual.clone();
+    for (int i = 0; i < angles.length; i++) {
+      angles[i] *= position;
+    }
+    return angles;
   }
 
   /**

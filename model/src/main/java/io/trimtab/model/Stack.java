@@ -103,7 +103,8 @@ public final class Stack extends Layer {
   /** Runs the blocks, of which the last computes the wanted tokens alone. */
   private Tensor through(
       Embeddings.Embedded start, @Nullable Positions wanted, Consumer<Tensor> seen) {
-    start.pass().cache().ifPresent(cache -> cache.prepare(start.pass()));
+    checkCache(start.pass());
+    start.pass().cache().ifPresent(cache -> cache.prepare(start.pass(), wanted));
     Tensor hidden = start.hidden();
     try (Common common = new Common()) {
       Pass pass = start.pass().sharing(common);
@@ -115,6 +116,24 @@ public final class Stack extends Layer {
     }
     start.pass().cache().ifPresent(cache -> cache.finish(start.pass().layout()));
     return hidden;
+  }
+
+  /** Refuses passes whose later tokens would not come to what they come to in whole rows. */
+  private void checkCache(Pass pass) {
+    if (pass.cache().isEmpty()) {
+      return;
+    }
+    if (role == Role.ENCODER) {
+      throw new ModelException(
+          "found a cache in an encoder's pass, expected it in a decoder's passes alone; an"
+              + " encoder's tokens see those that come later");
+    }
+    if (pass.changesAsRowsGrow(this)) {
+      throw new ModelException.Unsupported(
+          "found a patch whose work on a token changes as its row grows (a gate, or one at a row's"
+              + " last tokens) in a pass with a cache, expected none; score whole rows without a"
+              + " cache");
+    }
   }
 
   /**

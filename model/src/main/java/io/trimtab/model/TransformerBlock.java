@@ -10,9 +10,9 @@ import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The layers of an encoder-decoder (Vaswani et al., 2017, section 3.1): attention to the stack's
- * own tokens, in a decoder attention to an encoder's, and a feed-forward network, each added to its
- * input and normed before, as in T5, or after, as in BART.
+ * The layers of "Attention Is All You Need" (Vaswani et al., 2017, section 3.1): attention to the
+ * stack's own tokens, in a decoder attention to an encoder's, and a feed-forward network, each
+ * added to its input and normed before, as in T5, or after, as in BERT and BART.
  */
 public final class TransformerBlock extends Block {
   /**
@@ -24,7 +24,15 @@ public final class TransformerBlock extends Block {
    * @param form heads, scale and mask
    */
   public record Attending(
-      Projections.Separate projections, Linear output, Norm norm, Attention.Form form) {}
+      Projections.Separate projections, Linear output, Norm norm, Attention.Form form) {
+    /** Where every token sees its whole row, scores scaled by 1 / √size. */
+    public static Attending whole(
+        Projections.Separate projections, Linear output, Norm norm, int heads) {
+      double size = (double) projections.query().weight().out() / heads;
+      return new Attending(
+          projections, output, norm, Attention.Form.whole(heads, 1 / Math.sqrt(size)));
+    }
+  }
 
   /**
    * The parts of a block.
@@ -42,7 +50,16 @@ public final class TransformerBlock extends Block {
       @Nullable Attending cross,
       FeedForward feedForward,
       Norm feedForwardNorm,
-      boolean normsAfter) {}
+      boolean normsAfter) {
+    /** An encoder's as BERT has it, with norms after the additions. */
+    public static Parts postNorm(
+        Attending own,
+        Attention.@Nullable PositionBias bias,
+        FeedForward feedForward,
+        Norm feedForwardNorm) {
+      return new Parts(own, bias, null, feedForward, feedForwardNorm, true);
+    }
+  }
 
   private final Parts parts;
   private final Sublayer attention;
@@ -97,6 +114,7 @@ public final class TransformerBlock extends Block {
       Tensor hidden, Tensor residual, Pass pass, Pass reading, @Nullable Positions wanted) {
     Attending own = parts.own();
     Tensor input = given(own.norm(), hidden, pass);
+    Tensor asking = parts.normsAfter() ? residual : Projections.chosen(input, wanted);
     Projections.Made made = own.projections().of(input, pass, wanted);
     Attention.PositionBias bias = parts.bias();
     Attention.Use use =
@@ -108,7 +126,7 @@ public final class TransformerBlock extends Block {
             null);
     Tensor mixed = Attention.packed(made.query(), made.key(), made.value(), own.form(), use);
     Tensor projected = own.output().forward(mixed, reading);
-    return attention.finish(Projections.chosen(input, wanted), projected, residual, reading);
+    return attention.finish(asking, projected, residual, reading);
   }
 
   /** What a sublayer is given of its tokens. */

@@ -217,27 +217,18 @@ public final class Weights {
     }
   }
 
-  /** The name in the file of each tensor handed out, which differs for old checkpoints. */
-  Map<String, String> storedNames() {
-    return Map.copyOf(stored);
+  /** Where the tensors handed out come from, and which of them the model frees. */
+  Stored stored() {
+    return new Stored(
+        file,
+        Map.copyOf(stored),
+        Set.copyOf(transposed),
+        List.copyOf(ownsFile() ? loaded.values() : changed.values()),
+        ownsFile() ? List.copyOf(held.values()) : List.of(),
+        ownsFile());
   }
 
-  /** The names of matrices that are stored the other way round than layers have them. */
-  Set<String> transposed() {
-    return Set.copyOf(transposed);
-  }
-
-  /** The tensors that the model built from these weights frees. */
-  List<Tensor> owned() {
-    return List.copyOf(ownsFile() ? loaded.values() : changed.values());
-  }
-
-  /** The matrices that the model built from these weights frees. */
-  List<Weight> ownedMatrices() {
-    return ownsFile() ? List.copyOf(held.values()) : List.of();
-  }
-
-  boolean ownsFile() {
+  private boolean ownsFile() {
     return other == null;
   }
 

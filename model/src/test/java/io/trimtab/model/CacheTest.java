@@ -26,7 +26,7 @@ import org.junit.jupiter.api.TestFactory;
 class CacheTest {
   private static final double LIMIT = 2e-5;
 
-  private static Stream<DynamicTest> each(BiConsumer<Model, Path> check) throws IOException {
+  static Stream<DynamicTest> each(BiConsumer<Model, Path> check) throws IOException {
     List<Path> decoders = new ArrayList<>();
     for (Path folder : Tiny.models()) {
       try (Model model = Tiny.open(folder)) {
@@ -72,17 +72,17 @@ class CacheTest {
     return Indexing.concat(each, 0);
   }
 
-  private static int[] joined(int[] row, int... more) {
+  static int[] joined(int[] row, int... more) {
     return IntStream.concat(Arrays.stream(row), Arrays.stream(more)).toArray();
   }
 
-  private static int[][] rows(Model model, long seed, int... lengths) {
+  static int[][] rows(Model model, long seed, int... lengths) {
     return Tiny.random(model, seed, lengths).rows().stream()
         .map(Batch.Row::ids)
         .toArray(int[][]::new);
   }
 
-  private static void same(Tensor found, Tensor expected, String what) {
+  static void same(Tensor found, Tensor expected, String what) {
     assertThat(Reduction.largestDifference(found, expected)).as(what).isLessThan(LIMIT);
   }
 
@@ -219,20 +219,6 @@ class CacheTest {
         });
   }
 
-  @TestFactory
-  Stream<DynamicTest> aForkTakesNoMemoryForWhatIsShared() throws IOException {
-    return each(
-        (model, folder) -> {
-          try (KeyValueCache prompt = new KeyValueCache()) {
-            next(model, prompt, rows(model, 9, 50));
-            long once = prompt.bytes();
-            try (KeyValueCache fork = prompt.fork(100)) {
-              assertThat(fork.bytes()).isLessThanOrEqualTo(once);
-            }
-          }
-        });
-  }
-
   @Test
   void whatDoesNotFitIsRefused() throws IOException {
     Path folder = Tiny.recorded().resolve("llama");
@@ -248,6 +234,7 @@ class CacheTest {
       assertThatThrownBy(() -> cache.cut(3, 1)).hasMessageContaining("expected 0 to 2");
       assertThatThrownBy(() -> cache.cut(1)).hasMessageContaining("2 rows");
       assertThatThrownBy(() -> cache.select(2)).hasMessageContaining("row 2");
+      assertThatThrownBy(() -> cache.select(0, -1)).hasMessageContaining("row -1");
       assertThatThrownBy(() -> cache.fork(0)).hasMessageContaining("at least one");
     }
   }

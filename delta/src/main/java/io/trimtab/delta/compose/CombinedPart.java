@@ -41,8 +41,8 @@ final class CombinedPart implements Part {
   @Override
   public Patch patch() {
     List<Patch> patches = parts.stream().map(Part::patch).toList();
-    return WholeRows.where(
-        patches.stream().anyMatch(Patch::readsWholeRows),
+    return WholeRows.like(
+        patches,
         weights.isEmpty()
             ? Combine.inSequence(patches)
             : Combine.weighted(patches, weights, mixture));

@@ -102,7 +102,7 @@ final class FusionPart implements Part {
     List<Patch.Residual> patches =
         children.stream().map(part -> (Patch.Residual) part.patch()).toList();
     Patch.Residual fused = (sublayer, pass) -> fuse(patches, sublayer, pass);
-    return WholeRows.where(patches.stream().anyMatch(Patch::readsWholeRows), fused);
+    return WholeRows.like(patches, fused);
   }
 
   private Tensor fuse(List<Patch.Residual> patches, Patch.Residual.Sublayer sublayer, Pass pass) {

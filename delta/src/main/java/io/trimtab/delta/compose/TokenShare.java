@@ -42,7 +42,7 @@ final class TokenShare implements Part {
   @Override
   public Patch patch() {
     Patch whole = part.patch();
-    return WholeRows.where(whole.readsWholeRows(), shared(whole));
+    return WholeRows.like(List.of(whole), shared(whole));
   }
 
   private Patch shared(Patch whole) {

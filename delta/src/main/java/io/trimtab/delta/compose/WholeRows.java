@@ -3,28 +3,35 @@ package io.trimtab.delta.compose;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.tensor.Tensor;
+import java.util.List;
 
-/** Patches that say that they need all tokens of a row, read or not. */
+/** Patches made of others, which say of a row's tokens what these say. */
 final class WholeRows {
   private WholeRows() {}
 
-  /** The same patch, which says so where {@code needed}. */
-  static Patch where(boolean needed, Patch patch) {
-    if (!needed || patch.readsWholeRows()) {
+  /** {@code patch}, which reads whole rows or changes as they grow where any of its parts does. */
+  static Patch like(List<? extends Patch> parts, Patch patch) {
+    Needs needs =
+        new Needs(
+            parts.stream().anyMatch(Patch::readsWholeRows),
+            parts.stream().anyMatch(Patch::changesAsRowsGrow));
+    if (needs.equals(new Needs(patch.readsWholeRows(), patch.changesAsRowsGrow()))) {
       return patch;
     }
     return switch (patch) {
-      case Patch.Input input -> new OfInput(input);
-      case Patch.Output output -> new OfOutput(output);
-      case Patch.Residual residual -> new OfResidual(residual);
-      case Patch.Rows rows -> rows; // embeddings compute all tokens anyway, as keys and values do
+      case Patch.Input input -> new OfInput(input, needs);
+      case Patch.Output output -> new OfOutput(output, needs);
+      case Patch.Residual residual -> new OfResidual(residual, needs);
+      case Patch.KeysAndValues prefix -> new OfPrefix(prefix, needs);
+      case Patch.Rows rows -> rows; // the rest does not see what is computed of a row
       case Patch.Effective effective -> effective;
-      case Patch.KeysAndValues prefix -> prefix;
       case Patch.Inserted inserted -> inserted;
     };
   }
 
-  private record OfInput(Patch.Input patch) implements Patch.Input {
+  private record Needs(boolean whole, boolean growing) {}
+
+  private record OfInput(Patch.Input patch, Needs needs) implements Patch.Input {
     @Override
     public Tensor apply(Tensor input, Pass pass) {
       return patch.apply(input, pass);
@@ -32,11 +39,16 @@ final class WholeRows {
 
     @Override
     public boolean readsWholeRows() {
-      return true;
+      return needs.whole();
+    }
+
+    @Override
+    public boolean changesAsRowsGrow() {
+      return needs.growing();
     }
   }
 
-  private record OfOutput(Patch.Output patch) implements Patch.Output {
+  private record OfOutput(Patch.Output patch, Needs needs) implements Patch.Output {
     @Override
     public Tensor apply(Tensor input, Tensor output, Pass pass) {
       return patch.apply(input, output, pass);
@@ -44,11 +56,16 @@ final class WholeRows {
 
     @Override
     public boolean readsWholeRows() {
-      return true;
+      return needs.whole();
+    }
+
+    @Override
+    public boolean changesAsRowsGrow() {
+      return needs.growing();
     }
   }
 
-  private record OfResidual(Patch.Residual patch) implements Patch.Residual {
+  private record OfResidual(Patch.Residual patch, Needs needs) implements Patch.Residual {
     @Override
     public Tensor apply(Sublayer sublayer, Pass pass) {
       return patch.apply(sublayer, pass);
@@ -56,7 +73,34 @@ final class WholeRows {
 
     @Override
     public boolean readsWholeRows() {
-      return true;
+      return needs.whole();
+    }
+
+    @Override
+    public boolean changesAsRowsGrow() {
+      return needs.growing();
+    }
+  }
+
+  private record OfPrefix(Patch.KeysAndValues patch, Needs needs) implements Patch.KeysAndValues {
+    @Override
+    public Prefix apply(Tensor hidden, Pass pass) {
+      return patch.apply(hidden, pass);
+    }
+
+    @Override
+    public int shift() {
+      return patch.shift();
+    }
+
+    @Override
+    public boolean readsWholeRows() {
+      return needs.whole();
+    }
+
+    @Override
+    public boolean changesAsRowsGrow() {
+      return needs.growing();
     }
   }
 }

@@ -53,10 +53,23 @@ final class ReftPart implements Part {
 
   @Override
   public Patch patch() {
-    return (Patch.Output) this::apply;
+    return new AtEnds();
   }
 
-  private Tensor apply(Tensor input, Tensor output, Pass pass) {
+  private final class AtEnds implements Patch.Output {
+    @Override
+    public Tensor apply(Tensor input, Tensor output, Pass pass) {
+      return ReftPart.this.apply(output, pass);
+    }
+
+    /** A row's last tokens are others once more have come. */
+    @Override
+    public boolean changesAsRowsGrow() {
+      return suffix > 0;
+    }
+  }
+
+  private Tensor apply(Tensor output, Pass pass) {
     if (!numbers.contains(pass.block())) {
       return output;
     }

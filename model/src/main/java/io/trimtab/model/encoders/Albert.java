@@ -5,10 +5,12 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
 import io.trimtab.model.Embeddings;
+import io.trimtab.model.FeedForward;
 import io.trimtab.model.Head;
 import io.trimtab.model.ModelException;
-import io.trimtab.model.PostNormBlock;
+import io.trimtab.model.Projections;
 import io.trimtab.model.Stack;
+import io.trimtab.model.TransformerBlock;
 import io.trimtab.model.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -42,14 +44,14 @@ public final class Albert implements Architecture {
             weights.linear(prefix + "encoder.embedding_hidden_mapping_in"),
             0);
     weights.ignore(at + ".position_ids", "sop_classifier.");
-    List<PostNormBlock> blocks =
+    List<TransformerBlock> blocks =
         blocks(prefix + "encoder.albert_layer_groups", config, weights, epsilon);
     Stack stack = new Stack(Stack.Role.ENCODER, prefix + "encoder", embeddings, blocks, null);
     return new Parts(stack, heads(config, weights, prefix, embeddings, epsilon));
   }
 
   /** The blocks in the order of use: the same object as often as it is used. */
-  private static List<PostNormBlock> blocks(
+  private static List<TransformerBlock> blocks(
       String path, ModelConfig config, Weights weights, double epsilon) {
     int layers = config.integer("num_hidden_layers");
     int groups = config.integer("num_hidden_groups", 1);
@@ -66,7 +68,7 @@ public final class Albert implements Architecture {
               + layers
               + " layers and at least 1; correct the file");
     }
-    List<List<PostNormBlock>> known =
+    List<List<TransformerBlock>> known =
         IntStream.range(0, groups)
             .mapToObj(
                 g ->
@@ -81,21 +83,25 @@ public final class Albert implements Architecture {
         .toList();
   }
 
-  private static PostNormBlock block(
+  private static TransformerBlock block(
       String at, ModelConfig config, Weights weights, double epsilon) {
-    return new PostNormBlock(
+    return new TransformerBlock(
         at,
-        new PostNormBlock.Parts(
-            weights.linear(at + ".attention.query"),
-            weights.linear(at + ".attention.key"),
-            weights.linear(at + ".attention.value"),
-            weights.linear(at + ".attention.dense"),
-            weights.norm(at + ".attention.LayerNorm", epsilon),
-            weights.linear(at + ".ffn"),
-            Activation.named(config.text("hidden_act", "gelu_new")),
-            weights.linear(at + ".ffn_output"),
-            weights.norm(at + ".full_layer_layer_norm", epsilon)),
-        config.integer("num_attention_heads"));
+        TransformerBlock.Parts.postNorm(
+            TransformerBlock.Attending.whole(
+                new Projections.Separate(
+                    weights.linear(at + ".attention.query"),
+                    weights.linear(at + ".attention.key"),
+                    weights.linear(at + ".attention.value")),
+                weights.linear(at + ".attention.dense"),
+                weights.norm(at + ".attention.LayerNorm", epsilon),
+                config.integer("num_attention_heads")),
+            null,
+            new FeedForward.Plain(
+                weights.linear(at + ".ffn"),
+                Activation.named(config.text("hidden_act", "gelu_new")),
+                weights.linear(at + ".ffn_output")),
+            weights.norm(at + ".full_layer_layer_norm", epsilon)));
   }
 
   private static List<Head> heads(

@@ -8,8 +8,8 @@ import io.trimtab.model.Embedding;
 import io.trimtab.model.Embeddings;
 import io.trimtab.model.Head;
 import io.trimtab.model.Norm;
-import io.trimtab.model.PostNormBlock;
 import io.trimtab.model.Stack;
+import io.trimtab.model.TransformerBlock;
 import io.trimtab.model.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -43,7 +43,7 @@ public final class Bert implements Architecture {
             null,
             0);
     weights.ignore(at + ".position_ids", "cls.seq_relationship.");
-    List<PostNormBlock> blocks =
+    List<TransformerBlock> blocks =
         BertLayers.blocks(prefix + "encoder.layer", config, weights, epsilon, activation);
     Stack stack = new Stack(Stack.Role.ENCODER, prefix + "encoder", embeddings, blocks, null);
     return new Parts(stack, heads(config, weights, prefix, embeddings.words(), activation));

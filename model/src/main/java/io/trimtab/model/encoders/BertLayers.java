@@ -2,8 +2,10 @@ package io.trimtab.model.encoders;
 
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
+import io.trimtab.model.FeedForward;
 import io.trimtab.model.ModelException;
-import io.trimtab.model.PostNormBlock;
+import io.trimtab.model.Projections;
+import io.trimtab.model.TransformerBlock;
 import io.trimtab.model.Weights;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -13,26 +15,30 @@ final class BertLayers {
   private BertLayers() {}
 
   /** Blocks {@code path.0}, {@code path.1} … as BERT names their parts. */
-  static List<PostNormBlock> blocks(
+  static List<TransformerBlock> blocks(
       String path, ModelConfig config, Weights weights, double epsilon, Activation activation) {
     int heads = config.integer("num_attention_heads");
     return IntStream.range(0, config.integer("num_hidden_layers"))
         .mapToObj(
             i -> {
               String at = path + "." + i;
-              return new PostNormBlock(
+              return new TransformerBlock(
                   at,
-                  new PostNormBlock.Parts(
-                      weights.linear(at + ".attention.self.query"),
-                      weights.linear(at + ".attention.self.key"),
-                      weights.linear(at + ".attention.self.value"),
-                      weights.linear(at + ".attention.output.dense"),
-                      weights.norm(at + ".attention.output.LayerNorm", epsilon),
-                      weights.linear(at + ".intermediate.dense"),
-                      activation,
-                      weights.linear(at + ".output.dense"),
-                      weights.norm(at + ".output.LayerNorm", epsilon)),
-                  heads);
+                  TransformerBlock.Parts.postNorm(
+                      TransformerBlock.Attending.whole(
+                          new Projections.Separate(
+                              weights.linear(at + ".attention.self.query"),
+                              weights.linear(at + ".attention.self.key"),
+                              weights.linear(at + ".attention.self.value")),
+                          weights.linear(at + ".attention.output.dense"),
+                          weights.norm(at + ".attention.output.LayerNorm", epsilon),
+                          heads),
+                      null,
+                      new FeedForward.Plain(
+                          weights.linear(at + ".intermediate.dense"),
+                          activation,
+                          weights.linear(at + ".output.dense")),
+                      weights.norm(at + ".output.LayerNorm", epsilon)));
             })
         .toList();
   }

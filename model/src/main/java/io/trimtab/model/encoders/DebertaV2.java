@@ -4,14 +4,17 @@ import com.google.auto.service.AutoService;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
+import io.trimtab.model.Attention;
 import io.trimtab.model.Embedding;
 import io.trimtab.model.Embeddings;
+import io.trimtab.model.FeedForward;
 import io.trimtab.model.Head;
 import io.trimtab.model.Linear;
 import io.trimtab.model.ModelException;
 import io.trimtab.model.Norm;
-import io.trimtab.model.PostNormBlock;
+import io.trimtab.model.Projections;
 import io.trimtab.model.Stack;
+import io.trimtab.model.TransformerBlock;
 import io.trimtab.model.Weights;
 import java.util.List;
 import java.util.Set;
@@ -48,7 +51,7 @@ public final class DebertaV2 implements Architecture {
             0);
     weights.ignore(at + ".position_ids");
     Relative relative = Relative.of(prefix + "encoder", config, weights, epsilon);
-    List<PostNormBlock> blocks =
+    List<TransformerBlock> blocks =
         IntStream.range(0, config.integer("num_hidden_layers"))
             .mapToObj(i -> block(prefix + "encoder.layer." + i, config, weights, relative, epsilon))
             .toList();
@@ -101,7 +104,7 @@ public final class DebertaV2 implements Architecture {
     }
   }
 
-  private static PostNormBlock block(
+  private static TransformerBlock block(
       String at, ModelConfig config, Weights weights, Relative relative, double epsilon) {
     String self = at + ".attention.self";
     int heads = config.integer("num_attention_heads");
@@ -115,20 +118,7 @@ public final class DebertaV2 implements Architecture {
     Linear positionQuery =
         !relative.toContent() ? null : shared ? query : weights.linear(self + ".pos_query_proj");
     double scale = 1 / Math.sqrt((double) query.weight().out() / heads * relative.terms());
-    return new PostNormBlock(
-        at,
-        new PostNormBlock.Parts(
-            query,
-            key,
-            weights.linear(self + ".value_proj"),
-            weights.linear(at + ".attention.output.dense"),
-            weights.norm(at + ".attention.output.LayerNorm", epsilon),
-            weights.linear(at + ".intermediate.dense"),
-            Activation.named(config.text("hidden_act", "gelu")),
-            weights.linear(at + ".output.dense"),
-            weights.norm(at + ".output.LayerNorm", epsilon)),
-        heads,
-        scale,
+    DisentangledBias bias =
         new DisentangledBias(
             relative.table(),
             relative.norm(),
@@ -136,7 +126,21 @@ public final class DebertaV2 implements Architecture {
             positionQuery,
             relative.buckets(),
             heads,
-            scale));
+            scale);
+    return new TransformerBlock(
+        at,
+        TransformerBlock.Parts.postNorm(
+            new TransformerBlock.Attending(
+                new Projections.Separate(query, key, weights.linear(self + ".value_proj")),
+                weights.linear(at + ".attention.output.dense"),
+                weights.norm(at + ".attention.output.LayerNorm", epsilon),
+                Attention.Form.whole(heads, scale)),
+            bias,
+            new FeedForward.Plain(
+                weights.linear(at + ".intermediate.dense"),
+                Activation.named(config.text("hidden_act", "gelu")),
+                weights.linear(at + ".output.dense")),
+            weights.norm(at + ".output.LayerNorm", epsilon)));
   }
 
   private static List<Head> heads(

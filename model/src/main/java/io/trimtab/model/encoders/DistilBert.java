@@ -5,9 +5,11 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Activation;
 import io.trimtab.model.Architecture;
 import io.trimtab.model.Embeddings;
+import io.trimtab.model.FeedForward;
 import io.trimtab.model.Head;
-import io.trimtab.model.PostNormBlock;
+import io.trimtab.model.Projections;
 import io.trimtab.model.Stack;
+import io.trimtab.model.TransformerBlock;
 import io.trimtab.model.Weights;
 import java.util.List;
 import java.util.Set;
@@ -40,7 +42,7 @@ public final class DistilBert implements Architecture {
     weights.ignore(at + ".position_ids");
     Activation activation = Activation.named(config.text("activation", "gelu"));
     int heads = config.integer("n_heads");
-    List<PostNormBlock> blocks =
+    List<TransformerBlock> blocks =
         IntStream.range(0, config.integer("n_layers"))
             .mapToObj(i -> block(prefix + "transformer.layer." + i, weights, activation, heads))
             .toList();
@@ -48,20 +50,23 @@ public final class DistilBert implements Architecture {
     return new Parts(stack, heads(config, weights, embeddings, activation));
   }
 
-  private static PostNormBlock block(String at, Weights weights, Activation activation, int heads) {
-    return new PostNormBlock(
+  private static TransformerBlock block(
+      String at, Weights weights, Activation activation, int heads) {
+    return new TransformerBlock(
         at,
-        new PostNormBlock.Parts(
-            weights.linear(at + ".attention.q_lin"),
-            weights.linear(at + ".attention.k_lin"),
-            weights.linear(at + ".attention.v_lin"),
-            weights.linear(at + ".attention.out_lin"),
-            weights.norm(at + ".sa_layer_norm", EPSILON),
-            weights.linear(at + ".ffn.lin1"),
-            activation,
-            weights.linear(at + ".ffn.lin2"),
-            weights.norm(at + ".output_layer_norm", EPSILON)),
-        heads);
+        TransformerBlock.Parts.postNorm(
+            TransformerBlock.Attending.whole(
+                new Projections.Separate(
+                    weights.linear(at + ".attention.q_lin"),
+                    weights.linear(at + ".attention.k_lin"),
+                    weights.linear(at + ".attention.v_lin")),
+                weights.linear(at + ".attention.out_lin"),
+                weights.norm(at + ".sa_layer_norm", EPSILON),
+                heads),
+            null,
+            new FeedForward.Plain(
+                weights.linear(at + ".ffn.lin1"), activation, weights.linear(at + ".ffn.lin2")),
+            weights.norm(at + ".output_layer_norm", EPSILON)));
   }
 
   private static List<Head> heads(

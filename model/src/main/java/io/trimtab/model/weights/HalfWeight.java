@@ -1,10 +1,12 @@
 package io.trimtab.model.weights;
 
+import io.trimtab.kernel.Matrix;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Tensor;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A matrix of 16-bit numbers that is multiplied in single precision: half the memory, and nothing
@@ -37,6 +39,11 @@ public final class HalfWeight extends TiledWeight {
   @Override
   public Tensor rows(Tensor indices) {
     return Indexing.rows(held, indices).to(dtype());
+  }
+
+  @Override
+  public @Nullable Matrix matrix() {
+    return PlainRows.of(held);
   }
 
   @Override

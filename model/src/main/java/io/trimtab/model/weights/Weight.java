@@ -1,5 +1,6 @@
 package io.trimtab.model.weights;
 
+import io.trimtab.kernel.Matrix;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.FrozenProduct;
@@ -14,7 +15,11 @@ import org.jspecify.annotations.Nullable;
  * products pass the gradient on to their input, exactly that of {@link #dense}, and to the bias.
  */
 public interface Weight extends AutoCloseable {
-  /** x Wᵀ + bias: [.., in] to [.., out]. */
+  /**
+   * x Wᵀ + bias: [.., in] to [.., out], in memory of its own. Outside training low-rank changes are
+   * added to the result in place, so that it must share its elements with nothing: neither with the
+   * input, nor the weight, nor with what another call gave or will give.
+   */
   Tensor product(Tensor input, @Nullable Tensor bias);
 
   /** Some rows of W, I64 [chosen] or [..]: [.., in], as {@link #dense} has them. */
@@ -25,6 +30,14 @@ public interface Weight extends AutoCloseable {
    * and freed with the scope that is open then: for what needs the whole matrix, such as merges.
    */
   Tensor dense();
+
+  /**
+   * The matrix as products of single rows read it, in memory that is freed with this weight; null
+   * where they go through {@link #product} alone.
+   */
+  default @Nullable Matrix matrix() {
+    return null;
+  }
 
   /** The size of an input. */
   long in();
@@ -61,6 +74,11 @@ public interface Weight extends AutoCloseable {
     @Override
     public Tensor rows(Tensor indices) {
       return Indexing.rows(dense, indices);
+    }
+
+    @Override
+    public @Nullable Matrix matrix() {
+      return dense.requiresGradient() ? null : PlainRows.of(dense);
     }
 
     @Override

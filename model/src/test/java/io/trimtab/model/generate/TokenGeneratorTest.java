@@ -4,12 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.trimtab.model.KeyValueCache;
 import io.trimtab.model.Model;
+import io.trimtab.model.Patch;
 import io.trimtab.model.Patches;
+import io.trimtab.model.Site;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -122,6 +128,24 @@ class TokenGeneratorTest {
               .hasMessageContaining("a prompt of no tokens");
           assertThatThrownBy(() -> generator.generate(prompt, options.withStop("x")))
               .hasMessageContaining("use Generator");
+        });
+  }
+
+  @TestFactory
+  Stream<DynamicTest> oneSampleGoesOnInTheCacheOfItsPrompt() throws IOException {
+    return Recorded.each(
+        (model, io) -> {
+          Set<KeyValueCache> seen = Collections.newSetFromMap(new IdentityHashMap<>());
+          Patch.Output watch =
+              (_, output, pass) -> {
+                seen.add(pass.cache().orElseThrow());
+                return output;
+              };
+          Site<?> site = Site.output(model.blocks().getFirst().path());
+          TokenGenerator generator = TokenGenerator.of(model).with(Patches.of(Map.of(site, watch)));
+          GenerateOptions options = GREEDY.withTokens(3, 3);
+          generator.generate(Recorded.prompts(io), options);
+          assertThat(seen).hasSize(1);
         });
   }
 

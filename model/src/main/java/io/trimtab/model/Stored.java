@@ -1,0 +1,51 @@
+package io.trimtab.model;
+
+import io.trimtab.hub.TensorFile;
+import io.trimtab.model.weights.Weight;
+import io.trimtab.tensor.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The checkpoint that a model was built from.
+ *
+ * @param file its tensors
+ * @param names the name in the file of each tensor of the model, which differs for old checkpoints
+ * @param transposed the tensors that are stored the other way round
+ * @param owned the tensors that are freed with the model
+ * @param matrices the matrices, not held as plain numbers, that are freed with it
+ * @param ownsFile whether the file is closed with it
+ */
+record Stored(
+    TensorFile file,
+    Map<String, String> names,
+    Set<String> transposed,
+    List<Tensor> owned,
+    List<Weight> matrices,
+    boolean ownsFile) {
+  /**
+   * The SHA-256 of a tensor as stored, or null where it was replaced. Of one in a quantized
+   * checkpoint that says what it was made of, that of the original.
+   */
+  @Nullable String fingerprint(String tensor) {
+    String name = names.get(tensor);
+    if (name == null) {
+      return null;
+    }
+    String original = file.metadata().get(Model.ORIGINAL + name);
+    if (original != null) {
+      return original;
+    }
+    return Fingerprints.sha256(file.info(name), file.bytes(name));
+  }
+
+  void close() {
+    owned.forEach(Tensor::close);
+    matrices.forEach(Weight::close);
+    if (ownsFile) {
+      file.close();
+    }
+  }
+}
