@@ -14,7 +14,9 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /** Loads a checkpoint's tensors in the form that a model is opened with. */
@@ -24,6 +26,7 @@ final class Matrices {
 
   private final TensorFile file;
   private final OpenOptions options;
+  private final Set<String> inPlace = new HashSet<>();
 
   Matrices(TensorFile file, OpenOptions options) {
     this.file = file;
@@ -96,6 +99,11 @@ final class Matrices {
         : Optional.empty();
   }
 
+  /** The names in the file of what was loaded without a copy. */
+  Set<String> inPlace() {
+    return Set.copyOf(inPlace);
+  }
+
   /** A tensor of the type computed in, that the caller frees; whole numbers keep their type. */
   Tensor plain(TensorInfo info, boolean turned) {
     return plain(info, turned, options.dtype());
@@ -103,22 +111,22 @@ final class Matrices {
 
   private Tensor plain(TensorInfo info, boolean turned, DType dtype) {
     MemorySegment bytes = file.bytes(info.name());
-    boolean inPlace;
+    boolean copied;
     Tensor result;
     try (Scope scope = Scope.open()) {
       Tensor plain = Creation.borrow(bytes, info.dtype(), info.shape());
       Tensor converted = info.dtype().isFloating() ? plain.to(dtype) : plain;
       Tensor placed = converted.to(options.device());
-      inPlace = placed == plain;
+      copied = placed != plain;
       result = scope.keep(turned ? placed.transpose(0, 1) : placed).held();
     }
-    if (!inPlace) {
-      // The file's own is not read again.
+    if (copied) {
       if (bytes.isMapped()) {
-        bytes.unload();
-      } else {
-        file.release(info.name());
+        bytes.unload(); // the file's own is not read again
       }
+      file.release(info.name()); // nor what was computed of it
+    } else {
+      inPlace.add(info.name());
     }
     return result;
   }

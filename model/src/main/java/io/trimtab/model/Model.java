@@ -139,7 +139,7 @@ public final class Model implements AutoCloseable {
                 plain.put(tensor, (Tensor) held);
               }
             });
-    return new Weights.Shared(plain, matrices);
+    return new Weights.Shared(plain, matrices, stored.inPlace());
   }
 
   /** What holds each stored tensor: a plain one itself, or a matrix in another form. */
@@ -201,11 +201,6 @@ public final class Model implements AutoCloseable {
   /** Where its weights are. */
   public Device device() {
     return options.device();
-  }
-
-  /** How its matrices were asked to be held; {@link #held} says how each is. */
-  public WeightForm weights() {
-    return options.weights();
   }
 
   /** The tree of layers, under a root without a name. */

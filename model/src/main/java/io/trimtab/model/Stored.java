@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  * @param transposed the tensors that are stored the other way round
  * @param owned the tensors that are freed with the model
  * @param matrices the matrices, not held as plain numbers, that are freed with it
+ * @param inPlace the names in the file of tensors whose elements are read where the file has them
  * @param ownsFile whether the file is closed with it
  */
 record Stored(
@@ -24,6 +25,7 @@ record Stored(
     Set<String> transposed,
     List<Tensor> owned,
     List<Weight> matrices,
+    Set<String> inPlace,
     boolean ownsFile) {
   /**
    * The SHA-256 of a tensor as stored, or null where it was replaced. Of one in a quantized
@@ -38,7 +40,13 @@ record Stored(
     if (original != null) {
       return original;
     }
-    return Fingerprints.sha256(file.info(name), file.bytes(name));
+    synchronized (file) { // two that hash the same tensor
+      String hash = Fingerprints.sha256(file.info(name), file.bytes(name));
+      if (!inPlace.contains(name)) {
+        file.release(name); // what was unpacked for this alone
+      }
+      return hash;
+    }
   }
 
   void close() {

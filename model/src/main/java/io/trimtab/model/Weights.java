@@ -37,8 +37,9 @@ public final class Weights {
    *
    * @param tensors its plain tensors
    * @param matrices its matrices that are not held as plain numbers
+   * @param inPlace the names in the file of what is read where the file has it
    */
-  record Shared(Map<String, Tensor> tensors, Map<String, Weight> matrices) {}
+  record Shared(Map<String, Tensor> tensors, Map<String, Weight> matrices, Set<String> inPlace) {}
 
   Weights(TensorFile file, OpenOptions options) {
     this(file, options, null, Map.of());
@@ -225,6 +226,7 @@ public final class Weights {
         Set.copyOf(transposed),
         List.copyOf(ownsFile() ? loaded.values() : changed.values()),
         ownsFile() ? List.copyOf(held.values()) : List.of(),
+        other == null ? matrices.inPlace() : other.inPlace(),
         ownsFile());
   }
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.trimtab.hub.Hub;
 import io.trimtab.hub.HubException;
 import io.trimtab.hub.HubOptions;
+import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.ModelDirectory;
 import io.trimtab.hub.Quantizer;
 import io.trimtab.hub.TensorFile;
@@ -16,6 +17,8 @@ import io.trimtab.model.quantized.QuantizedDirectory;
 import io.trimtab.model.weights.WeightForm;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.io.IOException;
@@ -23,11 +26,14 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Random;
 import java.util.SequencedSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -44,10 +50,35 @@ class WeightFormsTest {
 
   static Stream<Arguments> modelsAndForms() throws IOException {
     return Tiny.models().stream()
-        .flatMap(
-            path ->
-                Stream.of(WeightForm.BF16, WeightForm.INT8, WeightForm.NF4, WeightForm.INT4)
-                    .map(form -> Arguments.of(path, form)));
+        .flatMap(path -> FORMS.stream().map(form -> Arguments.of(path, form)));
+  }
+
+  private static final List<WeightForm> FORMS =
+      List.of(WeightForm.BF16, WeightForm.INT8, WeightForm.NF4, WeightForm.INT4);
+
+  private static Stream<Arguments> recordedAndForms(String kind) throws IOException {
+    if (!Files.isDirectory(Tiny.recorded())) {
+      return Stream.empty();
+    }
+    List<Path> found;
+    try (Stream<Path> folders = Files.list(Tiny.recorded())) {
+      found =
+          folders
+              .filter(
+                  folder -> ModelConfig.read(folder.resolve("io.json")).text("kind").equals(kind))
+              .sorted()
+              .toList();
+    }
+    return found.stream()
+        .flatMap(folder -> FORMS.stream().map(form -> Arguments.of(folder, form)));
+  }
+
+  static Stream<Arguments> encoderDecodersAndForms() throws IOException {
+    return recordedAndForms("seq2seq");
+  }
+
+  static Stream<Arguments> decodersAndForms() throws IOException {
+    return recordedAndForms("causal");
   }
 
   private static Model open(Path path, WeightForm form) {
@@ -102,6 +133,65 @@ class WeightFormsTest {
         String name = layer.weightName();
         assertThat(model.fingerprint(name)).isEqualTo(plain.fingerprint(name));
       }
+    }
+  }
+
+  private static float[] decoded(Model model) {
+    int vocabulary = model.decoder().orElseThrow().embeddings().words().rows();
+    Random random = new Random(4);
+    Batch source = Batch.of(List.of(row(random, 7, vocabulary), row(random, 3, vocabulary)));
+    Batch words = Batch.of(List.of(row(random, 2, vocabulary), row(random, 6, vocabulary)));
+    try (Scope _ = Scope.open()) {
+      Encoded encoded = model.encode(source, Pass.plain(source.layout()));
+      Pass pass = Pass.plain(words.layout()).reading(encoded);
+      return model.causalLogits(words, pass, null, null).toFloats();
+    }
+  }
+
+  private static Batch.Row row(Random random, int length, int vocabulary) {
+    return Batch.Row.of(random.ints(length, 0, vocabulary).toArray());
+  }
+
+  @ParameterizedTest(allowZeroInvocations = true)
+  @MethodSource("encoderDecodersAndForms")
+  void encoderDecodersComputeWhatTheirUnpackedCopyDoes(Path path, WeightForm form) {
+    try (Model model = open(path, form);
+        Model plain = open(path, WeightForm.AUTO);
+        Model copy = unpacked(model)) {
+      float[] exact = decoded(plain);
+      float scale = 1 + gap(exact, new float[exact.length]);
+      assertThat(gap(decoded(model), decoded(copy))).isLessThan(1e-5f * scale);
+      assertThat(bytes(model)).as("bytes").isLessThan(bytes(plain));
+    }
+  }
+
+  @ParameterizedTest(allowZeroInvocations = true)
+  @MethodSource("decodersAndForms")
+  void tokenByTokenItComesToTheSame(Path path, WeightForm form) {
+    try (Scope _ = Scope.open();
+        Model model = open(path, form);
+        KeyValueCache cache = new KeyValueCache()) {
+      int[] ids = new Random(5).ints(9, 0, model.stack().embeddings().words().rows()).toArray();
+      Batch whole = Batch.of(List.of(Batch.Row.of(ids)));
+      Gradients.none(
+          () -> {
+            Tensor atOnce = model.causalLogits(whole, Pass.plain(whole.layout()), null, null);
+            float scale = 1 + gap(atOnce.toFloats(), new float[(int) atOnce.elements()]);
+            for (int i = 0; i < ids.length; i++) {
+              int from = i == 0 ? 0 : i + 3;
+              int to = i + 4;
+              if (to > ids.length) {
+                break;
+              }
+              Batch some = Batch.of(List.of(Batch.Row.of(Arrays.copyOfRange(ids, from, to))));
+              Tensor next = model.nextLogits(some, Pass.plain(some.layout()).caching(cache), null);
+              float[] expected = Indexing.slice(atOnce, 0, to - 1, 1).toFloats();
+              assertThat(gap(next.toFloats(), expected))
+                  .as("after token " + to)
+                  .isLessThan(2e-5f * scale);
+            }
+            return cache;
+          });
     }
   }
 
