@@ -25,7 +25,11 @@ final class Int4Layout {
     float of(long group);
   }
 
-  /** Blocks of Q4_0 of what is laid out in rows; scales are rounded to half precision. */
+  /**
+   * Blocks of Q4_0 of what is laid out in rows; scales are rounded to half precision.
+   *
+   * @throws IllegalArgumentException for a scale that it does not hold
+   */
   static MemorySegment blocks(MemorySegment rows, GroupScale scales, Arena arena) {
     long groups = rows.byteSize() * 2 / GROUP;
     MemorySegment blocks = arena.allocate(groups * BLOCK, Long.BYTES);
@@ -37,7 +41,11 @@ final class Int4Layout {
       for (int i = 0; i < to.length; i++) {
         to[i] = (byte) (nibble(from, i) | nibble(from, i + GROUP / 2) << 4);
       }
-      blocks.set(SHORT, group * BLOCK, Float.floatToFloat16(scales.of(group)));
+      short scale = Float.floatToFloat16(scales.of(group));
+      if (!Float.isFinite(Float.float16ToFloat(scale))) {
+        throw new IllegalArgumentException(scales.of(group) + " is no scale in half precision");
+      }
+      blocks.set(SHORT, group * BLOCK, scale);
       MemorySegment.copy(
           to, 0, blocks, ValueLayout.JAVA_BYTE, group * BLOCK + Short.BYTES, to.length);
     }
