@@ -1,5 +1,6 @@
 package io.trimtab.cli;
 
+import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.LanguageModel;
 import io.trimtab.prompt.TextTask;
 import io.trimtab.prompt.Tuned;
@@ -8,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -16,6 +18,8 @@ import picocli.CommandLine.Spec;
 final class AdapterOptions {
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
+
+  @Mixin private WeightOptions weights;
 
   @Option(
       names = "--adapter",
@@ -62,6 +66,16 @@ final class AdapterOptions {
 
   /** Opens the base. */
   LanguageModel base(CommonOptions common) {
-    return common.open(baseName());
+    return open(baseName(), common);
+  }
+
+  /** Opens a model for computing. */
+  LanguageModel open(String name, CommonOptions common) {
+    return weights.open(name, common);
+  }
+
+  /** Opens a model whose files have been found. */
+  LanguageModel open(String name, ModelDirectory files, CommonOptions common) {
+    return weights.open(name, files, common);
   }
 }

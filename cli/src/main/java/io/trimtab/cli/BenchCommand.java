@@ -1,10 +1,10 @@
 package io.trimtab.cli;
 
+import io.trimtab.model.Held;
 import io.trimtab.model.LanguageModel;
 import io.trimtab.model.Patches;
 import io.trimtab.model.generate.Throughput;
 import io.trimtab.tensor.Engine;
-import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -127,7 +127,7 @@ final class BenchCommand implements Callable<Integer> {
         tests.add(timed(name, tokens, () -> throughput.decodeSeconds(tokens, depth)));
       }
     }
-    long parameters = model.model().tensors().values().stream().mapToLong(Tensor::elements).sum();
+    long parameters = model.model().held().values().stream().mapToLong(Held::elements).sum();
     common.words().println("| model | params | dtype | threads | test | tokens/s |");
     common.words().println("|---|--:|---|--:|---|--:|");
     for (Test test : tests) {

@@ -3,7 +3,6 @@ package io.trimtab.cli;
 import io.trimtab.hub.ChatTemplate;
 import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.LanguageModel;
-import io.trimtab.model.Models;
 import io.trimtab.model.generate.GenerateOptions;
 import io.trimtab.tensor.TrimtabException;
 import java.io.BufferedReader;
@@ -71,10 +70,9 @@ final class ChatCommand implements Callable<Integer> {
             sampling.sampling(), 1, maxTokens, 0, stop, Optional.empty(), common.seed(), 1);
     String name = decoder.name();
     String adapter = decoder.adapter();
-    common.startEngine();
     ModelDirectory files = common.find(name);
     ChatTemplate template = files.chatTemplates().select(false);
-    try (LanguageModel model = Models.open(name, files, common.dtype(), common.device());
+    try (LanguageModel model = decoder.open(files, common);
         ChatSession session =
             new ChatSession(model, template, decoder::load, options, system, common.words())) {
       if (adapter != null) {

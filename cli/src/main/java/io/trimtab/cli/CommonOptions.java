@@ -5,6 +5,8 @@ import io.trimtab.hub.HubOptions;
 import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.LanguageModel;
 import io.trimtab.model.Models;
+import io.trimtab.model.OpenOptions;
+import io.trimtab.model.weights.WeightForm;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Engine;
@@ -67,14 +69,22 @@ final class CommonOptions {
     return switch (dtype.toLowerCase(Locale.ROOT)) {
       case "f32" -> DType.F32;
       case "bf16" -> DType.BF16;
-      default ->
-          throw new CommandLine.ParameterException(
-              spec.commandLine(), "found --dtype " + dtype + ", expected f32 or bf16");
+      default -> throw misused("found --dtype " + dtype + ", expected f32 or bf16");
     };
   }
 
   Device device() {
     return Device.parse(device);
+  }
+
+  /** How a model is opened whose weights no option speaks of. */
+  OpenOptions options() {
+    return new OpenOptions(dtype(), device(), WeightForm.AUTO);
+  }
+
+  /** An error in how the command was called. */
+  CommandLine.ParameterException misused(String message) {
+    return new CommandLine.ParameterException(spec.commandLine(), message);
   }
 
   /** Words for people: standard output, or standard error where a program reads the output. */
@@ -109,13 +119,13 @@ final class CommonOptions {
 
   /** Opens a model for computing. */
   LanguageModel open(String model) {
-    return open(model, find(model));
+    return open(model, find(model), options());
   }
 
-  /** Opens a model whose files have been found. */
-  LanguageModel open(String model, ModelDirectory files) {
+  /** Opens a model whose files have been found as options say. */
+  LanguageModel open(String model, ModelDirectory files, OpenOptions options) {
     startEngine();
-    return Models.open(model, files, dtype(), device());
+    return Models.open(model, files, options);
   }
 
   /** Sets the engine's threads. */

@@ -1,6 +1,7 @@
 package io.trimtab.cli;
 
 import io.trimtab.delta.Delta;
+import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.LanguageModel;
 import io.trimtab.model.Model;
 import io.trimtab.model.Patches;
@@ -19,6 +20,7 @@ final class DecoderOptions {
   private CommandSpec spec;
 
   @Mixin private RegistryOptions registry;
+  @Mixin private WeightOptions weights;
 
   @Option(
       names = "--model",
@@ -67,9 +69,14 @@ final class DecoderOptions {
     return registry.find(named);
   }
 
+  /** Opens the model, whose files have been found. */
+  LanguageModel open(ModelDirectory files, CommonOptions common) {
+    return weights.open(name(), files, common);
+  }
+
   /** Opens the model, loads the delta, works with them and frees both. */
   <T> T use(CommonOptions common, BiFunction<LanguageModel, Patches, T> work) {
-    try (LanguageModel opened = common.open(name())) {
+    try (LanguageModel opened = weights.open(name(), common)) {
       if (adapter == null) {
         return work.apply(opened, Patches.NONE);
       }

@@ -81,7 +81,7 @@ final class EvaluateCommand implements Callable<Integer> {
     String name = adapter.given() ? adapter.baseName() : named();
     ModelDirectory files = common.find(name);
     ChatTemplates templates = text.templates(files);
-    try (LanguageModel model = common.open(name, files)) {
+    try (LanguageModel model = adapter.open(name, files, common)) {
       if (!adapter.given()) {
         return new TextScores(
             TunedText.untuned(model, writing, templates, data),
@@ -103,7 +103,7 @@ final class EvaluateCommand implements Callable<Integer> {
   }
 
   private ClassificationReport untuned(Table table) {
-    try (LanguageModel model = common.open(named())) {
+    try (LanguageModel model = adapter.open(named(), common)) {
       return new ClozeClassifier(model, task.cloze())
           .evaluate(table.name(), table.examples(columns.text(), columns.label()), Patches.NONE);
     }

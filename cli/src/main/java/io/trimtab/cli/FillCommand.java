@@ -35,6 +35,7 @@ final class FillCommand implements Callable<Integer> {
   private static final String MASK = "[MASK]";
 
   @Spec private CommandSpec spec;
+  @Mixin private WeightOptions weights;
   @Mixin private CommonOptions common;
 
   @Option(names = "--model", required = true, paramLabel = "MODEL", description = "The model.")
@@ -56,7 +57,7 @@ final class FillCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    try (LanguageModel opened = common.open(model);
+    try (LanguageModel opened = weights.open(model, common);
         Scope _ = Scope.open()) {
       Tokenizer tokenizer = opened.tokenizer();
       int maskId = tokenizer.specialId(SpecialToken.MASK);

@@ -8,9 +8,9 @@ import io.trimtab.delta.DeltaFormats;
 import io.trimtab.delta.Movement;
 import io.trimtab.hub.AtomicFiles;
 import io.trimtab.hub.ModelDirectory;
+import io.trimtab.model.Held;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
-import io.trimtab.tensor.Tensor;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -43,6 +44,7 @@ import picocli.CommandLine.Spec;
 final class InspectCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
   @Mixin private CommonOptions common;
+  @Mixin private WeightOptions weights;
   @Mixin private DeltaOptions deltaOptions;
 
   @Option(
@@ -94,8 +96,7 @@ final class InspectCommand implements Callable<Integer> {
     common.startEngine();
     ModelDirectory found = common.find(name);
     // Without a tokenizer, which nothing here reads.
-    try (Model base =
-        Model.build(name, found.config(), found.tensors(), common.dtype(), common.device())) {
+    try (Model base = Model.build(name, found.config(), found.tensors(), weights.options(common))) {
       Delta delta = delta(base, trained);
       try {
         show(name, base, delta, trained != null, parsed == null ? null : parsed.dryRun(base));
@@ -162,6 +163,9 @@ final class InspectCommand implements Callable<Integer> {
     result.put("model_type", base.config().modelType());
     result.put("parameters", parameters);
     result.put("bytes", bytes);
+    Map<String, Long> forms = new LinkedHashMap<>();
+    base.held().values().forEach(held -> forms.merge(held.form(), held.bytes(), Long::sum));
+    result.put("bytes_by_form", forms);
     facts.put("Numbers", InspectHtml.whole(parameters));
     facts.put("Weights", InspectHtml.bytes(bytes));
     List<Movement> movements = delta != null && trained ? Movement.of(delta) : List.of();
@@ -181,7 +185,16 @@ final class InspectCommand implements Callable<Integer> {
     }
     ModelTreeText.print(tree, words);
     words.printf(
-        Locale.ROOT, "%n%,d parameters, %.1f MB as %s%n", parameters, bytes / 1e6, base.dtype());
+        Locale.ROOT,
+        "%n%,d parameters, %.1f MB as %s%n",
+        parameters,
+        bytes / 1e6,
+        forms.size() == 1
+            ? base.dtype()
+            : forms.entrySet().stream()
+                .map(
+                    one -> one.getKey() + String.format(Locale.ROOT, " %.1f", one.getValue() / 1e6))
+                .collect(Collectors.joining(" + ")));
     if (delta != null) {
       describe(delta, base, trained, words, result, facts);
     }
@@ -228,7 +241,7 @@ final class InspectCommand implements Callable<Integer> {
       PrintWriter words,
       Map<String, Object> result,
       Map<String, String> facts) {
-    long parameters = base.tensors().values().stream().mapToLong(Tensor::elements).sum();
+    long parameters = base.held().values().stream().mapToLong(Held::elements).sum();
     List<String> layers = delta.parts().stream().map(ModelTree::layerOf).distinct().toList();
     String method = delta.spec().method().name();
     words.printf(

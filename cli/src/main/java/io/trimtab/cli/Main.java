@@ -21,6 +21,7 @@ import picocli.CommandLine.IVersionProvider;
       DemoCommand.class,
       PullCommand.class,
       ConvertCommand.class,
+      QuantizeCommand.class,
       InspectCommand.class,
       FillCommand.class,
       ChatCommand.class,

@@ -2,11 +2,11 @@ package io.trimtab.cli;
 
 import io.trimtab.delta.Delta;
 import io.trimtab.model.Block;
+import io.trimtab.model.Held;
 import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.model.Stack;
-import io.trimtab.tensor.Tensor;
 
 /**
  * What training will need, in bytes.
@@ -22,7 +22,7 @@ record MemoryEstimate(long weights, long optimizer, long activations) {
    * about what its linear layers give.
    */
   static MemoryEstimate of(Model model, Delta delta, int rows, int length) {
-    long weights = model.tensors().values().stream().mapToLong(Tensor::byteSize).sum();
+    long weights = model.held().values().stream().mapToLong(Held::bytes).sum();
     long perToken = 0;
     for (Stack stack : model.stacks()) {
       for (Block block : stack.blocks()) {

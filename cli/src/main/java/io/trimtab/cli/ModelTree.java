@@ -5,10 +5,9 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.Movement;
 import io.trimtab.delta.Part;
 import io.trimtab.delta.ReplacedTensor;
+import io.trimtab.model.Held;
 import io.trimtab.model.Model;
-import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -174,15 +173,15 @@ final class ModelTree {
   /** The tree of a model's stored tensors. */
   static ModelTree of(Model model) {
     ModelTree tree = new ModelTree();
-    model.tensors().forEach(tree::add);
+    model.held().forEach(tree::add);
     return tree;
   }
 
-  private void add(String name, Tensor tensor) {
+  private void add(String name, Held tensor) {
     Node node = find(name);
-    node.shape = Arrays.toString(tensor.shape());
+    node.shape = tensor.shape().toString();
     node.own = tensor.elements();
-    node.ownBytes = tensor.byteSize();
+    node.ownBytes = tensor.bytes();
   }
 
   /** All of it, as a group without a name. */

@@ -61,6 +61,7 @@ final class TuneCommand implements Callable<Integer> {
   @Mixin private TextOptions text;
   @Mixin private DeltaOptions delta;
   @Mixin private TuneOptions tuning;
+  @Mixin private WeightOptions weights;
   @Mixin private CommonOptions common;
 
   @Override
@@ -80,7 +81,7 @@ final class TuneCommand implements Callable<Integer> {
     Table testTable = test == null ? null : checked(test);
     Table devTable = dev == null ? null : checked(dev);
     var cloze = task.cloze();
-    try (LanguageModel opened = common.open(model)) {
+    try (LanguageModel opened = weights.open(model, common)) {
       DeltaSpec spec = delta.spec(opened.model());
       tuning.advice(spec).ifPresent(this::warn);
       Tuner tuner =
@@ -111,7 +112,7 @@ final class TuneCommand implements Callable<Integer> {
     TextData devData = dev == null ? null : TextData.read(dev, writing);
     int answers = text.answers();
     ModelDirectory files = common.find(model);
-    try (LanguageModel opened = common.open(model, files)) {
+    try (LanguageModel opened = weights.open(model, files, common)) {
       DeltaSpec spec = delta.spec(opened.model());
       tuning.advice(spec).ifPresent(this::warn);
       TextTuner tuner =

@@ -2,10 +2,9 @@ package io.trimtab.delta;
 
 import io.trimtab.delta.Address.Hit;
 import io.trimtab.delta.Address.Outputs;
+import io.trimtab.model.Held;
 import io.trimtab.model.Layer;
-import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -69,13 +68,13 @@ final class AddressReport {
 
   private static String looks(Hit hit) {
     Layer layer = hit.layer();
-    if (layer == null || layer.tensors().isEmpty()) {
+    if (layer == null || layer.held().isEmpty()) {
       return "module";
     }
-    long[] shape = layer.tensors().firstEntry().getValue().shape();
+    List<Long> shape = layer.held().firstEntry().getValue().shape();
     Outputs outputs = hit.outputs();
     String rows = outputs == null ? "" : " rows " + outputs.start() + "-" + (outputs.end() - 1);
-    return layer.getClass().getSimpleName() + " " + Arrays.toString(shape) + rows;
+    return layer.getClass().getSimpleName() + " " + shape + rows;
   }
 
   private static long weights(Hit hit) {
@@ -83,11 +82,11 @@ final class AddressReport {
     if (layer == null) {
       return 0;
     }
-    long all = layer.tensors().values().stream().mapToLong(Tensor::elements).sum();
+    long all = layer.held().values().stream().mapToLong(Held::elements).sum();
     Outputs outputs = hit.outputs();
     return outputs == null
         ? all
-        : all / layer.tensors().firstEntry().getValue().size(0) * outputs.count();
+        : all / layer.held().firstEntry().getValue().shape().getFirst() * outputs.count();
   }
 
   /** Numbers as {@code 0,2,5-7}. */

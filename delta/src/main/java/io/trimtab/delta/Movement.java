@@ -50,8 +50,8 @@ public record Movement(String tensor, double change, double weight, boolean merg
       }
     }
     for (String name : part.baseTensors()) {
-      Tensor before = Objects.requireNonNull(stored.get(name), () -> name + " of " + base);
       try (Scope _ = Scope.open()) {
+        Tensor before = Objects.requireNonNull(stored.get(name), () -> name + " of " + base);
         Tensor plain = before.to(DType.F32);
         double weight = norm(plain);
         try {

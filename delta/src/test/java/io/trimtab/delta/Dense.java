@@ -6,7 +6,7 @@ import io.trimtab.model.Layout;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
-import io.trimtab.model.Weight;
+import io.trimtab.model.weights.Weight;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;

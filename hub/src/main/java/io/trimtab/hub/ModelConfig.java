@@ -44,6 +44,13 @@ public final class ModelConfig {
     return new ModelConfig(path, prefix, fields, listener);
   }
 
+  /** The same without a field. */
+  public ModelConfig without(String field) {
+    Map<String, @Nullable Object> others = new LinkedHashMap<>(fields);
+    others.remove(field);
+    return new ModelConfig(path, prefix, others, asked);
+  }
+
   private @Nullable Object get(String field) {
     asked.accept(field);
     return fields.get(field);

@@ -120,9 +120,23 @@ public final class ModelDirectory {
     return origin == null ? "" : origin.licence();
   }
 
-  /** Reads {@code config.json}, or tells what it would say. */
+  /**
+   * Reads {@code config.json}, or tells what it would say. That layers are quantized is not said of
+   * a model whose {@link #tensors} unpack them.
+   */
   public ModelConfig config() {
-    return packed == null ? ModelConfig.read(path.resolve(CONFIG)) : packed.config();
+    if (packed != null) {
+      return packed.config();
+    }
+    ModelConfig config = ModelConfig.read(path.resolve(CONFIG));
+    return QuantizationConfig.isKnown(config) ? config.without(QuantizationConfig.FIELD) : config;
+  }
+
+  /** Whether {@code config.json} says that layers are quantized, in a way that is read. */
+  public boolean isQuantized() {
+    return packed == null
+        && has(CONFIG)
+        && QuantizationConfig.isKnown(ModelConfig.read(path.resolve(CONFIG)));
   }
 
   /** Whether the directory has the file. */
@@ -215,7 +229,8 @@ public final class ModelDirectory {
 
   /**
    * Opens the weights by memory mapping; the caller closes them. PyTorch's own files are read as
-   * {@link TorchCheckpoint} does it, which runs nothing that is in them.
+   * {@link TorchCheckpoint} does it, which runs nothing that is in them. Quantized layers have the
+   * values that they stand for; {@link TensorFile#packed} gives them as they are.
    *
    * @throws HubException.NotFound when there are none
    * @throws FileFormatException when they are damaged
@@ -224,6 +239,14 @@ public final class ModelDirectory {
     if (packed != null) {
       return packed.tensors();
     }
+    if (has(CONFIG)) {
+      QuantizationConfig.check(ModelConfig.read(path.resolve(CONFIG)));
+    }
+    TensorFile plain = plainTensors();
+    return isQuantized() ? QuantizedCheckpoint.of(path, plain) : plain;
+  }
+
+  private TensorFile plainTensors() {
     Path weights = weights();
     boolean torch = weights.endsWith(TORCH_SINGLE) || weights.endsWith(TORCH_INDEX);
     if (isIndex(weights)) {

@@ -1,5 +1,6 @@
 package io.trimtab.hub;
 
+import io.trimtab.hub.blocks.PackedTensor;
 import io.trimtab.hub.blocks.QuantizedTensor;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
@@ -42,6 +43,24 @@ public interface TensorFile extends AutoCloseable {
   default Optional<QuantizedTensor> quantized(String name) {
     info(name);
     return Optional.empty();
+  }
+
+  /**
+   * A tensor as the file packs it, in blocks or otherwise; its values are those of {@link #bytes}.
+   * Empty where the file has plain numbers, or its rows are not those of the tensor.
+   *
+   * @throws TensorNotFoundException if the file holds no tensor of that name
+   */
+  default Optional<PackedTensor> packed(String name) {
+    return quantized(name).map(PackedTensor.class::cast);
+  }
+
+  /**
+   * Whether this is a checkpoint whose linear layers were quantized to be computed with so, as its
+   * configuration says; not one that is packed to make the file small.
+   */
+  default boolean hasQuantizedLayers() {
+    return false;
   }
 
   /**

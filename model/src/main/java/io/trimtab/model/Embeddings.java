@@ -153,7 +153,7 @@ public final class Embeddings extends Layer {
     Insertion inWords = Insertion.of(amongWords, pass);
     Pass longer = inWords.pass();
     check(batch, longer);
-    Device device = words.table().device();
+    Device device = words.weight().device();
     Tensor vectors = words.forward(batch.ids(device), pass);
     Tensor sum = inWords.into(wordScale == 1 ? vectors : Arithmetic.multiply(vectors, wordScale));
     if (types != null) {
@@ -171,7 +171,7 @@ public final class Embeddings extends Layer {
   }
 
   private Tensor longs(long[] values) {
-    return Creation.longs(values, values.length).to(words.table().device());
+    return Creation.longs(values, values.length).to(words.weight().device());
   }
 
   /** Which row of the position table each token has. */

@@ -1,8 +1,9 @@
 package io.trimtab.model;
 
 import io.trimtab.tensor.Tensor;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
 
@@ -28,9 +29,20 @@ public abstract class Layer {
     return List.of();
   }
 
-  /** Its own stored tensors by full name, without those of layers below. */
+  /**
+   * Its own stored tensors by full name, without those of layers below. A matrix that is not held
+   * as plain numbers is unpacked whenever its value is asked for, and then belongs to the scope
+   * that is open; see {@link #held} for what sizes are enough for.
+   */
   public SequencedMap<String, Tensor> tensors() {
-    return java.util.Collections.unmodifiableSequencedMap(new java.util.LinkedHashMap<>(Map.of()));
+    return Collections.unmodifiableSequencedMap(new LinkedHashMap<>());
+  }
+
+  /** How its own stored tensors are held, by full name. */
+  public SequencedMap<String, Held> held() {
+    SequencedMap<String, Held> held = new LinkedHashMap<>();
+    tensors().forEach((name, tensor) -> held.put(name, Held.of(tensor)));
+    return held;
   }
 
   /** The places where patches can act on this layer itself. */

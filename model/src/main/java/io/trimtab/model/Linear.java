@@ -2,13 +2,13 @@ package io.trimtab.model;
 
 import io.trimtab.kernel.Matrix;
 import io.trimtab.kernel.RowMath;
+import io.trimtab.model.weights.Weight;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Tensor;
 import java.lang.foreign.ValueLayout;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -173,19 +173,26 @@ public final class Linear extends Layer {
     if (outputs == null) {
       return weight.product(input, bias);
     }
-    Tensor rows = Indexing.select(weight.dense(), 0, outputs);
+    Tensor rows = weight.rows(outputs);
     Tensor some = bias == null ? null : Indexing.select(bias, 0, outputs);
     return new Weight.Dense(rows).product(input, some);
   }
 
   @Override
   public SequencedMap<String, Tensor> tensors() {
-    SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
-    tensors.put(weightName(), weight.dense());
+    StoredTensors tensors = new StoredTensors().with(weightName(), weight::dense);
+    Tensor b = bias;
+    return b == null ? tensors : tensors.with(biasName(), () -> b);
+  }
+
+  @Override
+  public SequencedMap<String, Held> held() {
+    SequencedMap<String, Held> held = new LinkedHashMap<>();
+    held.put(weightName(), Held.of(weight));
     if (bias != null) {
-      tensors.put(biasName(), bias);
+      held.put(biasName(), Held.of(bias));
     }
-    return Collections.unmodifiableSequencedMap(tensors);
+    return held;
   }
 
   @Override

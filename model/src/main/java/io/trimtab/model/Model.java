@@ -3,6 +3,8 @@ package io.trimtab.model;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TensorInfo;
+import io.trimtab.model.weights.Weight;
+import io.trimtab.model.weights.WeightForm;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
@@ -16,9 +18,11 @@ import io.trimtab.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
@@ -28,14 +32,16 @@ import org.jspecify.annotations.Nullable;
  * number of threads may use it at once, each with a {@link Pass} of its own.
  */
 public final class Model implements AutoCloseable {
+  /** What the names of original tensors' hashes begin with in a quantized checkpoint's metadata. */
+  public static final String ORIGINAL = "original:";
+
   private final String name;
   private final ModelConfig config;
   private final Stored stored;
   private final List<Stack> stacks;
   private final Stack last;
   private final List<Head> heads;
-  private final DType dtype;
-  private final Device device;
+  private final OpenOptions options;
   private final Layer root;
 
   private Model(
@@ -43,16 +49,14 @@ public final class Model implements AutoCloseable {
       ModelConfig config,
       Stored stored,
       Architecture.Parts parts,
-      DType dtype,
-      Device device) {
+      OpenOptions options) {
     this.name = name;
     this.config = config;
     this.stored = stored;
     this.stacks = parts.stacks();
     this.last = stacks.getLast();
     this.heads = parts.heads();
-    this.dtype = dtype;
-    this.device = device;
+    this.options = options;
     List<Layer> top = new ArrayList<>();
     top.addAll(stacks);
     top.addAll(heads);
@@ -85,11 +89,20 @@ public final class Model implements AutoCloseable {
    */
   public static Model build(
       String name, ModelConfig config, TensorFile file, DType dtype, Device device) {
-    Weights weights = new Weights(file, dtype, device);
+    return build(name, config, file, new OpenOptions(dtype, device, WeightForm.AUTO));
+  }
+
+  /**
+   * The same with matrices held as {@code options} say.
+   *
+   * @throws ModelException where no matrix can be held so
+   */
+  public static Model build(String name, ModelConfig config, TensorFile file, OpenOptions options) {
+    Weights weights = new Weights(file, options);
     try {
       Architecture.Parts parts = Architectures.build(config, weights);
       weights.checkAllUsed();
-      return new Model(name, config, weights.stored(), parts, dtype, device);
+      return new Model(name, config, weights.stored(), parts, options);
     } catch (RuntimeException e) {
       weights.release();
       file.close();
@@ -99,17 +112,74 @@ public final class Model implements AutoCloseable {
 
   /**
    * The same model with some tensors replaced; it shares all others, and the file, with this one.
-   * Closing it frees the replacements alone.
+   * Replacements are plain tensors, also those of matrices that are not held so. Closing it frees
+   * the replacements alone.
    *
    * @param changed tensors by name, which the new model owns; {@code decoder.weight} of a tied head
    *     unties it
    * @throws ModelException where the model has no tensor of such a name
    */
   public Model with(Map<String, Tensor> changed) {
-    Weights weights = new Weights(stored.file(), dtype, device, tensors(), changed);
+    Weights weights = new Weights(stored.file(), options, lent(), changed);
     Architecture.Parts parts = Architectures.build(config, weights);
     weights.checkAllChanged();
-    return new Model(name, config, weights.stored(), parts, dtype, device);
+    return new Model(name, config, weights.stored(), parts, options);
+  }
+
+  private Weights.Shared lent() {
+    Map<String, Tensor> plain = new HashMap<>();
+    Map<String, Weight> matrices = new HashMap<>();
+    identities()
+        .forEach(
+            (tensor, held) -> {
+              if (held instanceof Weight matrix) {
+                matrices.put(tensor, matrix);
+              } else {
+                plain.put(tensor, (Tensor) held);
+              }
+            });
+    return new Weights.Shared(plain, matrices, stored.inPlace());
+  }
+
+  /** What holds each stored tensor: a plain one itself, or a matrix in another form. */
+  private Map<String, Object> identities() {
+    Map<String, Object> all = new HashMap<>();
+    Map<String, Weight> matrices = new HashMap<>();
+    for (Layer layer : root.walk().toList()) {
+      switch (layer) {
+        case Linear linear -> matrices.putIfAbsent(linear.weightName(), linear.weight());
+        case Embedding embedding -> matrices.putIfAbsent(embedding.tableName(), embedding.weight());
+        default -> {}
+      }
+    }
+    SequencedMap<String, Tensor> tensors = tensors();
+    for (String tensor : tensors.keySet()) {
+      Weight matrix = matrices.get(tensor);
+      all.put(
+          tensor,
+          matrix == null || matrix instanceof Weight.Dense
+              ? Objects.requireNonNull(tensors.get(tensor))
+              : matrix);
+    }
+    return all;
+  }
+
+  /**
+   * The linear layers whose matrices quantizing is for: those of blocks, not heads, poolers or the
+   * projections beside embeddings.
+   */
+  public List<Linear> quantizable() {
+    return root.walk()
+        .filter(Linear.class::isInstance)
+        .map(Linear.class::cast)
+        .filter(layer -> Matrices.isInBlock(layer.path()))
+        .toList();
+  }
+
+  /** Whether another model, made of this one by {@link #with}, still has this very tensor. */
+  public boolean shares(Model other, String tensor) {
+    Object mine = identities().get(tensor);
+    return mine != null && mine == other.identities().get(tensor);
   }
 
   /** What it was opened as. */
@@ -124,12 +194,12 @@ public final class Model implements AutoCloseable {
 
   /** The element type of its weights. */
   public DType dtype() {
-    return dtype;
+    return options.dtype();
   }
 
   /** Where its weights are. */
   public Device device() {
-    return device;
+    return options.device();
   }
 
   /** The tree of layers, under a root without a name. */
@@ -231,10 +301,21 @@ public final class Model implements AutoCloseable {
     return places;
   }
 
-  /** Every stored tensor by name, each once, in the order of computation. */
+  /**
+   * Every stored tensor by name, each once, in the order of computation. A matrix that is not held
+   * as plain numbers is unpacked whenever its value is asked for, and then belongs to the scope
+   * that is open; see {@link #held} for what sizes are enough for.
+   */
   public SequencedMap<String, Tensor> tensors() {
-    SequencedMap<String, Tensor> all = new LinkedHashMap<>();
-    root.walk().forEach(layer -> layer.tensors().forEach(all::putIfAbsent));
+    StoredTensors all = new StoredTensors();
+    root.walk().forEach(layer -> all.addAll(layer.tensors()));
+    return all;
+  }
+
+  /** How every stored tensor is held, by the names and in the order of {@link #tensors}. */
+  public SequencedMap<String, Held> held() {
+    SequencedMap<String, Held> all = new LinkedHashMap<>();
+    root.walk().forEach(layer -> layer.held().forEach(all::putIfAbsent));
     return all;
   }
 
@@ -340,7 +421,7 @@ public final class Model implements AutoCloseable {
                   hidden, words, some -> head.forward(some, there, null), rowsOf(head))
               : Neural.crossEntropy(
                   head.forward(hidden, there, null),
-                  Creation.longs(words, words.length).to(device));
+                  Creation.longs(words, words.length).to(device()));
         });
   }
 
@@ -392,7 +473,7 @@ public final class Model implements AutoCloseable {
     return Scope.of(
         () -> {
           Pass perRow = pass.at(Positions.first(batch.layout()));
-          return head.forward(pooled(batch, pass, head.pooling()).to(dtype), perRow);
+          return head.forward(pooled(batch, pass, head.pooling()).to(dtype()), perRow);
         });
   }
 
@@ -480,6 +561,6 @@ public final class Model implements AutoCloseable {
 
   @Override
   public String toString() {
-    return "Model[" + name + ", " + config.modelType() + ", " + dtype + " on " + device + "]";
+    return "Model[" + name + ", " + config.modelType() + ", " + dtype() + " on " + device() + "]";
   }
 }

@@ -48,12 +48,22 @@ public final class Models {
    * @throws ModelException.Unsupported for an architecture that is not supported
    */
   public static LanguageModel open(String name, ModelDirectory files, DType dtype, Device device) {
+    return open(name, files, OpenOptions.DEFAULT.dtype(dtype).device(device));
+  }
+
+  /** Opens a model as {@code options} say; for the rest see the other methods. */
+  public static LanguageModel open(String name, OpenOptions options) {
+    return open(name, Hub.open(name), options);
+  }
+
+  /** The same for a model whose files have been found already. */
+  public static LanguageModel open(String name, ModelDirectory files, OpenOptions options) {
     ModelConfig config = files.config();
     Tokenizer tokenizer = files.tokenizer();
     try {
       TensorFile tensors = files.tensors();
       try {
-        return new LanguageModel(Model.build(name, config, tensors, dtype, device), tokenizer);
+        return new LanguageModel(Model.build(name, config, tensors, options), tokenizer);
       } catch (RuntimeException e) {
         tensors.close();
         throw e;

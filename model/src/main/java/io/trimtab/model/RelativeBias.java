@@ -136,7 +136,7 @@ public final class RelativeBias implements Attention.PositionBias {
     lengths[0] = table.rows();
     long[] all = new long[table.rows()];
     Arrays.setAll(all, bucket -> bucket);
-    Tensor indices = Creation.longs(all, all.length).to(table.table().device());
+    Tensor indices = Creation.longs(all, all.length).to(table.weight().device());
     return table.forward(indices, pass.of(segment, Layout.ofLengths(lengths)));
   }
 

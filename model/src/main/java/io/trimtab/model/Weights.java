@@ -2,17 +2,14 @@ package io.trimtab.model;
 
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TensorInfo;
-import io.trimtab.tensor.Creation;
-import io.trimtab.tensor.DType;
-import io.trimtab.tensor.Device;
-import io.trimtab.tensor.Scope;
+import io.trimtab.model.weights.Weight;
 import io.trimtab.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -25,68 +22,75 @@ public final class Weights {
   private static final Map<String, String> OLD_NAMES = Map.of("weight", "gamma", "bias", "beta");
 
   private final TensorFile file;
-  private final DType dtype;
-  private final Device device;
+  private final Matrices matrices;
+  private final Map<String, Weight> held = new HashMap<>();
   private final Map<String, Tensor> loaded = new HashMap<>();
   private final Map<String, String> stored = new HashMap<>();
   private final Set<String> used = new HashSet<>();
   private final Set<String> transposed = new HashSet<>();
 
-  private final Map<String, Tensor> shared;
+  private final @Nullable Shared other;
   private final Map<String, Tensor> changed;
 
-  Weights(TensorFile file, DType dtype, Device device) {
-    this(file, dtype, device, Map.of(), Map.of());
+  /**
+   * What another model lends.
+   *
+   * @param tensors its plain tensors
+   * @param matrices its matrices that are not held as plain numbers
+   * @param inPlace the names in the file of what is read where the file has it
+   */
+  record Shared(Map<String, Tensor> tensors, Map<String, Weight> matrices, Set<String> inPlace) {}
+
+  Weights(TensorFile file, OpenOptions options) {
+    this(file, options, null, Map.of());
   }
 
-  /** Weights of which some are {@code changed} and others {@code shared} with another model. */
+  /** Weights of which some are {@code changed} and others shared with another model. */
   Weights(
-      TensorFile file,
-      DType dtype,
-      Device device,
-      Map<String, Tensor> shared,
-      Map<String, Tensor> changed) {
+      TensorFile file, OpenOptions options, @Nullable Shared other, Map<String, Tensor> changed) {
     this.file = file;
-    this.dtype = dtype;
-    this.device = device;
-    this.shared = shared;
+    this.matrices = new Matrices(file, options);
+    this.other = other;
     this.changed = changed;
+  }
+
+  private boolean isShared(String name) {
+    return other != null
+        && (other.tensors().containsKey(name) || other.matrices().containsKey(name));
   }
 
   /** Whether the checkpoint has a tensor of this name. */
   public boolean has(String name) {
     return changed.containsKey(name)
-        || shared.containsKey(name)
+        || isShared(name)
         || file.names().contains(name)
         || file.names().contains(oldName(name));
   }
 
   /** A linear layer: {@code path.weight} [out, in] and {@code path.bias} [out]. */
   public Linear linear(String path) {
-    return new Linear(path, new Weight.Dense(tensor(path + ".weight")), tensor(path + ".bias"));
+    return new Linear(path, matrix(path), tensor(path + ".bias"));
   }
 
   /** The same, with or without bias as the configuration says. */
   public Linear linear(String path, boolean bias) {
-    return new Linear(
-        path, new Weight.Dense(tensor(path + ".weight")), bias ? tensor(path + ".bias") : null);
+    return new Linear(path, matrix(path), bias ? tensor(path + ".bias") : null);
   }
 
   /**
    * A linear layer with bias whose matrix is stored the other way round, [in, out], as GPT-2 has
-   * it. Everyone but the file sees [out, in]: a view, no copy.
+   * it. Everyone but the file sees [out, in]: where it is held plain, a view, no copy.
    */
   public Linear linearTransposed(String path) {
-    String name = path + ".weight";
-    transposed.add(name);
-    return new Linear(path, new Weight.Dense(tensor(name)), tensor(path + ".bias"));
+    transposed.add(path + ".weight");
+    return new Linear(path, matrix(path), tensor(path + ".bias"));
   }
 
   /**
    * The same, without bias where the checkpoint has none: for architectures that may go without.
    */
   public Linear linearAsStored(String path) {
-    return new Linear(path, new Weight.Dense(tensor(path + ".weight")), optional(path + ".bias"));
+    return new Linear(path, matrix(path), optional(path + ".bias"));
   }
 
   /**
@@ -97,14 +101,12 @@ public final class Weights {
    */
   public Linear decoder(String path, Embedding words, String biasName, boolean tied) {
     ignore(path + ".bias");
-    boolean untied = changed.containsKey(path + ".weight") || shared.containsKey(path + ".weight");
+    boolean untied = changed.containsKey(path + ".weight") || isShared(path + ".weight");
     if (tied && !untied) {
       ignore(path + ".weight");
-      Weight shared = new Weight.Dense(words.table());
-      return new Linear(path, shared, optional(biasName), words.tableName(), biasName);
+      return new Linear(path, words.weight(), optional(biasName), words.tableName(), biasName);
     }
-    Weight own = new Weight.Dense(tensor(path + ".weight"));
-    return new Linear(path, own, optional(biasName), path + ".weight", biasName);
+    return new Linear(path, table(path), optional(biasName), path + ".weight", biasName);
   }
 
   /** A norm: {@code path.weight} [n] and {@code path.bias} [n]. */
@@ -128,7 +130,54 @@ public final class Weights {
 
   /** An embedding table: {@code path.weight} [rows, size]. */
   public Embedding embedding(String path) {
-    return new Embedding(path, tensor(path + ".weight"));
+    return new Embedding(path, table(path));
+  }
+
+  /** The matrix of a layer that may be quantized. */
+  private Weight matrix(String path) {
+    return matrix(path + ".weight", Matrices.isInBlock(path));
+  }
+
+  /** A matrix that stays in a wide form: a table of vectors, a head's. */
+  private Weight table(String path) {
+    return matrix(path + ".weight", false);
+  }
+
+  private Weight matrix(String name, boolean quantized) {
+    Weight known = held.get(name);
+    if (known != null) {
+      return known;
+    }
+    if (!changed.containsKey(name) && !loaded.containsKey(name)) {
+      Weight lent = other == null ? null : other.matrices().get(name);
+      Optional<Weight> narrow =
+          lent != null
+              ? Optional.of(lent)
+              : isShared(name) || !isInFile(name)
+                  ? Optional.empty()
+                  : matrices.load(inFile(name), transposed.contains(name), quantized);
+      if (narrow.isPresent()) {
+        note(name);
+        held.put(name, narrow.get());
+        return narrow.get();
+      }
+    }
+    return new Weight.Dense(tensor(name));
+  }
+
+  private boolean isInFile(String name) {
+    return file.names().contains(name) || file.names().contains(oldName(name));
+  }
+
+  private String inFile(String name) {
+    return file.names().contains(name) || !isInFile(name) ? name : oldName(name);
+  }
+
+  private TensorInfo note(String name) {
+    TensorInfo info = file.info(inFile(name));
+    used.add(info.name());
+    stored.put(name, info.name());
+    return info;
   }
 
   /** A tensor, or null where the checkpoint has none of that name. */
@@ -147,37 +196,14 @@ public final class Weights {
       loaded.put(name, replacement);
       return replacement;
     }
-    Tensor other = shared.get(name);
-    if (other != null && !file.names().contains(name) && !file.names().contains(oldName(name))) {
-      loaded.put(name, other); // one that the other model was given in its turn
-      return other;
+    Tensor lent = other == null ? null : other.tensors().get(name);
+    if (lent != null && !isInFile(name)) {
+      loaded.put(name, lent); // one that the other model was given in its turn
+      return lent;
     }
-    String inFile = file.names().contains(name) ? name : oldName(name);
-    TensorInfo info = file.info(file.names().contains(inFile) ? inFile : name);
-    used.add(info.name());
-    stored.put(name, info.name());
-    Tensor tensor = other == null ? load(info, transposed.contains(name)) : other;
+    TensorInfo info = note(name);
+    Tensor tensor = lent == null ? matrices.plain(info, transposed.contains(name)) : lent;
     loaded.put(name, tensor);
-    return tensor;
-  }
-
-  private Tensor load(TensorInfo info, boolean turned) {
-    MemorySegment bytes = file.bytes(info.name());
-    Tensor tensor;
-    boolean copied;
-    try (Scope scope = Scope.open()) {
-      Tensor plain = Creation.borrow(bytes, info.dtype(), info.shape());
-      Tensor converted = info.dtype().isFloating() ? plain.to(dtype) : plain;
-      Tensor placed = converted.to(device);
-      copied = placed != plain;
-      if (copied && bytes.isMapped()) {
-        bytes.unload(); // the file's own is not read again
-      }
-      tensor = scope.keep(turned ? placed.transpose(0, 1) : placed).held();
-    }
-    if (copied) {
-      file.release(info.name()); // nor what was computed of it
-    }
     return tensor;
   }
 
@@ -199,11 +225,13 @@ public final class Weights {
         Map.copyOf(stored),
         Set.copyOf(transposed),
         List.copyOf(ownsFile() ? loaded.values() : changed.values()),
+        ownsFile() ? List.copyOf(held.values()) : List.of(),
+        other == null ? matrices.inPlace() : other.inPlace(),
         ownsFile());
   }
 
   private boolean ownsFile() {
-    return shared.isEmpty();
+    return other == null;
   }
 
   /** Refuses changes of tensors that no layer asked for. */
@@ -223,6 +251,7 @@ public final class Weights {
   void release() {
     if (ownsFile()) {
       loaded.values().forEach(Tensor::close);
+      held.values().forEach(Weight::close);
     }
   }
 

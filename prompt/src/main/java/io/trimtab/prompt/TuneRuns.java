@@ -2,6 +2,7 @@ package io.trimtab.prompt;
 
 import io.trimtab.delta.Delta;
 import io.trimtab.delta.DeltaFiles;
+import io.trimtab.model.Held;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Engine;
 import io.trimtab.train.Example;
@@ -23,6 +24,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What the directory of a tuning run records of it. */
@@ -84,6 +86,7 @@ final class TuneRuns {
     Map<String, Object> chosen = new LinkedHashMap<>();
     chosen.put("base", model.name());
     chosen.put("dtype", model.dtype().toString());
+    chosen.put("weights", forms(model));
     chosen.put("device", model.device().toString());
     chosen.putAll(task);
     chosen.put("delta", delta.spec().method().name());
@@ -102,6 +105,15 @@ final class TuneRuns {
         chosen,
         Engine.threads(),
         Machine.describe());
+  }
+
+  /** The forms in which the base is held: what is rounded off counts for the result. */
+  private static String forms(Model model) {
+    return model.held().values().stream()
+        .map(Held::form)
+        .distinct()
+        .sorted()
+        .collect(Collectors.joining(" + "));
   }
 
   private static Map<String, String> versions() {

@@ -1,6 +1,7 @@
 package io.trimtab.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.global.torch;
 
@@ -48,6 +49,17 @@ public final class Creation {
     checkSize(bytes, dtype, shape);
     Tensor tensor = empty(dtype, shape);
     tensor.memory().copyFrom(bytes);
+    return tensor;
+  }
+
+  /**
+   * A tensor on the CPU whose elements {@code writing} writes, row after row, little-endian, to the
+   * memory that it is given; what is there before is arbitrary. The memory is valid, for any
+   * thread, until it returns.
+   */
+  public static Tensor written(DType dtype, Consumer<MemorySegment> writing, long... shape) {
+    Tensor tensor = empty(dtype, shape);
+    writing.accept(tensor.memory());
     return tensor;
   }
 

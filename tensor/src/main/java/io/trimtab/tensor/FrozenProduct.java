@@ -45,6 +45,20 @@ public final class FrozenProduct {
     return bias == null || within != null ? product : Arithmetic.add(product, bias);
   }
 
+  /**
+   * dL/dx = dL/dy W of y = x Wᵀ, without a graph.
+   *
+   * @param gradient dL/dy, [.., out]
+   * @param weight W, [out, in]
+   * @return [.., in]
+   */
+  public static Tensor toInput(Tensor gradient, Tensor weight) {
+    Tensor turned = weight.transpose(0, 1);
+    return isForOneDnn(gradient, turned)
+        ? oneDnn(gradient, turned, null)
+        : LinearAlgebra.matmul(gradient, weight);
+  }
+
   private static boolean isForOneDnn(Tensor input, Tensor weight) {
     return weight.dtype() == DType.F32
         && input.dtype() == DType.F32

@@ -46,7 +46,7 @@ final class AdaLoraLinear implements Part {
 
   /** A and B normal with a deviation of 0.02, E zero, so that training starts from the base. */
   static AdaLoraLinear create(Linear layer, int rank, double scale, double dropout, Rng rng) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     String path = layer.path();
     try (Scope _ = Scope.open()) {
       Tensor a = rng.normal(DEVIATION, DType.F32, device, rank, layer.weight().in());

@@ -37,7 +37,7 @@ final class BoftRotation implements Part {
   /** Zeros, which rotate nothing, so that training starts from the base. */
   static BoftRotation create(Linear layer, int size, int factors, double dropout) {
     long in = layer.weight().in();
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     try (Scope _ = Scope.open()) {
       Tensor zeros = Creation.zeros(DType.F32, device, factors, in / size, size, size);
       return new BoftRotation(layer, Parameter.of(layer.path() + ".boft_R", zeros), dropout);

@@ -26,7 +26,7 @@ final class BoftScale implements Part {
 
   /** Ones, so that training starts from the base. */
   static BoftScale create(Linear layer) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     try (Scope _ = Scope.open()) {
       Tensor ones = Creation.full(1, DType.F32, device, layer.weight().out(), 1);
       return new BoftScale(layer, Parameter.of(layer.path() + ".boft_s", ones));

@@ -33,7 +33,7 @@ final class C3aLinear implements Part {
   static C3aLinear create(Linear layer, int size, C3a.Start start, Rng rng) {
     long in = layer.weight().in();
     long out = layer.weight().out();
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     long[] shape = {out / size, in / size, size};
     double xavier = Math.sqrt(6.0 / (in + out));
     double kaiming = 1 / Math.sqrt((double) in);

@@ -40,7 +40,7 @@ final class FourierFtLinear implements Part {
    */
   static FourierFtLinear create(
       Linear layer, long[] places, double scaling, boolean gaussian, Rng rng) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     try (Scope _ = Scope.open()) {
       Tensor start =
           gaussian

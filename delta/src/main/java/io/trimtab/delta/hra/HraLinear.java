@@ -40,7 +40,7 @@ final class HraLinear implements Part {
   /** Uniform within ± 1 / √r as PEFT draws them; in equal pairs, which cancel, where they can. */
   static HraLinear create(Linear layer, int rank, boolean orthogonal, Rng rng) {
     long in = layer.weight().in();
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     boolean paired = rank % 2 == 0 && !orthogonal;
     int drawn = paired ? rank / 2 : rank;
     double bound = 1 / Math.sqrt((double) drawn);

@@ -27,7 +27,7 @@ final class Ia3Linear implements Part {
 
   /** Ones, so that training starts from the base. */
   static Ia3Linear create(Linear layer, boolean input) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     long rows = input ? 1 : layer.weight().out();
     long columns = input ? layer.weight().in() : 1;
     try (Scope _ = Scope.open()) {

@@ -87,7 +87,7 @@ public record Intrinsic(int dimension, boolean structured, int seed, Targets tar
               + " or structured=false");
     }
     List<Part> parts = new ArrayList<>();
-    Device device = linears.getFirst().weight().dense().device();
+    Device device = linears.getFirst().weight().device();
     try (Scope _ = Scope.open()) {
       long free = (long) dimension - factors;
       Parameter theta = Parameter.of("intrinsic.theta", Creation.zeros(DType.F32, device, free));

@@ -82,7 +82,7 @@ record Norms(PathNames names, PathNames excluded) {
     return !(layer instanceof Linear)
         && !(layer instanceof Embedding)
         && !layer.tensors().isEmpty()
-        && layer.tensors().values().stream().allMatch(tensor -> tensor.rank() == 1);
+        && layer.held().values().stream().allMatch(tensor -> tensor.shape().size() == 1);
   }
 
   private static String example(Model model) {

@@ -46,7 +46,7 @@ final class LohaLinear extends LinearDelta {
 
   /** Kaiming starts, w2_b [rank, in] zero, so that training starts from the base. */
   static LohaLinear create(Linear layer, int rank, double scale, LycorisDropout dropout, Rng rng) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     long in = layer.weight().in();
     long out = layer.weight().out();
     String path = layer.path();

@@ -47,7 +47,7 @@ final class LokrLinear extends LinearDelta {
       boolean both,
       LycorisDropout dropout,
       Rng rng) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     Factors in = Factors.of(layer.weight().in(), factor);
     Factors out = Factors.of(layer.weight().out(), factor);
     String first = layer.path() + ".lokr_w1";

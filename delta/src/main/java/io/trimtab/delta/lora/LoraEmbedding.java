@@ -41,7 +41,7 @@ final class LoraEmbedding implements Part {
 
   /** A [rank, rows] zero, B [size, rank] standard normal: the start of the authors' code. */
   static LoraEmbedding create(Embedding layer, int rank, double scale, boolean dora, Rng rng) {
-    Device device = layer.table().device();
+    Device device = layer.weight().device();
     try (Scope _ = Scope.open()) {
       Tensor zero = Creation.zeros(DType.F32, device, rank, layer.rows());
       Tensor start = rng.normal(1, DType.F32, device, layer.size(), rank);

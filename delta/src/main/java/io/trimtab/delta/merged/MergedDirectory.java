@@ -20,8 +20,10 @@ import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.UUID;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -31,12 +33,14 @@ import tools.jackson.databind.node.ObjectNode;
  * A delta built into its model and written as a model's directory in the Hugging Face layout, that
  * anything which opens such directories opens: {@code model.safetensors}, {@code config.json} and
  * the base's other files. Tensors that the delta does not change are the base's bytes; changed ones
- * are rounded to the type that the base has them in.
+ * are rounded to the type that the base has them in. Of a base with quantized layers, all are
+ * written as plain numbers: to quantize what was merged would change it.
  */
 public final class MergedDirectory {
   private static final String WEIGHTS = "model.safetensors";
   private static final String CONFIG = "config.json";
   private static final String TIED = "tie_word_embeddings";
+  private static final String QUANTIZED = "quantization_config";
 
   private MergedDirectory() {}
 
@@ -91,7 +95,10 @@ public final class MergedDirectory {
         copyOthers(base.path(), part);
       }
       if (untied) {
-        untie(part.resolve(CONFIG));
+        change(part.resolve(CONFIG), json -> json.put(TIED, false));
+      }
+      if (base.isQuantized()) { // what is written is plain
+        change(part.resolve(CONFIG), json -> json.remove(QUANTIZED));
       }
       Safetensors.write(part.resolve(WEIGHTS), all, Map.of("format", "pt"));
       Files.deleteIfExists(target); // an empty one, else this fails
@@ -106,18 +113,15 @@ public final class MergedDirectory {
 
   /** The tensors that are another in the merged model, by their names in the checkpoint. */
   private static Map<String, Tensor> changed(Model base, Model merged, TensorFile file) {
-    Map<String, Tensor> before = base.tensors();
+    Map<String, Tensor> after = merged.tensors();
     Map<String, Tensor> changed = new TreeMap<>();
-    merged
-        .tensors()
-        .forEach(
-            (name, tensor) -> {
-              if (before.get(name) != tensor) {
-                changed.put(
-                    base.storedName(name),
-                    base.storedTransposed(name) ? tensor.transpose(0, 1) : tensor);
-              }
-            });
+    for (String name : after.keySet()) {
+      if (!base.shares(merged, name)) {
+        Tensor tensor = Objects.requireNonNull(after.get(name));
+        changed.put(
+            base.storedName(name), base.storedTransposed(name) ? tensor.transpose(0, 1) : tensor);
+      }
+    }
     // Some checkpoints hold a shared tensor a second time, under the head's own name.
     for (Layer layer : merged.root().walk().toList()) {
       if (layer instanceof Linear linear) {
@@ -155,10 +159,10 @@ public final class MergedDirectory {
     }
   }
 
-  private static void untie(Path config) {
+  private static void change(Path config, Consumer<ObjectNode> change) {
     JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
     ObjectNode json = (ObjectNode) mapper.readTree(config);
-    json.put(TIED, false);
+    change.accept(json);
     mapper.writeValue(config, json);
   }
 

@@ -33,7 +33,7 @@ final class MissBlocks implements Part {
 
   /** D [out / rank, rank, rank] zero, so that training starts from the base. */
   static MissBlocks create(Linear layer, int rank) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     try (Scope _ = Scope.open()) {
       Tensor zero = Creation.zeros(DType.F32, device, layer.weight().out() / rank, rank, rank);
       return new MissBlocks(layer, Parameter.of(layer.path() + ".miss_block", zero));

@@ -30,7 +30,7 @@ final class MissLinear extends LinearDelta {
 
   /** D [rank, width] zero, so that training starts from the base. */
   static MissLinear create(Linear layer, int rank, long width, double dropout) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     try (Scope _ = Scope.open()) {
       Tensor zero = Creation.zeros(DType.F32, device, rank, width);
       return new MissLinear(layer, Parameter.of(layer.path() + ".miss_block", zero), dropout);

@@ -40,7 +40,7 @@ final class OftLinear implements Part {
   static OftLinear create(Linear layer, Oft spec) {
     long in = layer.weight().in();
     int size = spec.sizeAt(layer.path(), in);
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     try (Scope _ = Scope.open()) {
       long rows = spec.shared() ? 1 : in / size;
       Tensor zeros = Creation.zeros(DType.F32, device, rows, size * (size - 1L) / 2);

@@ -98,7 +98,7 @@ public record RandLora(int rank, double alpha, double dropout, int projectionSee
     }
     long in = layers.stream().mapToLong(layer -> layer.weight().in()).max().orElseThrow();
     long out = layers.stream().mapToLong(layer -> layer.weight().out()).max().orElseThrow();
-    Device device = layers.getFirst().weight().dense().device();
+    Device device = layers.getFirst().weight().device();
     long small = Math.min(in, out);
     Rng rng = Rng.seeded(projectionSeed);
     try (Scope _ = Scope.open()) {

@@ -64,7 +64,7 @@ final class RandLoraLinear extends LinearDelta {
    */
   static RandLoraLinear create(
       Linear layer, Parameter a, Parameter b, double scale, double dropout) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     long rank = a.value().size(0);
     long small = Math.min(layer.weight().in(), layer.weight().out());
     long bases = RandLora.count(small, rank);

@@ -39,7 +39,7 @@ final class RoadLinear implements Part {
   /** Angles of zero and scales of one, so that training starts from the base. */
   static RoadLinear create(Linear layer, Road.Variant variant, int group) {
     long size = variant.size(layer.weight().out());
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     String path = layer.path();
     try (Scope _ = Scope.open()) {
       return new RoadLinear(

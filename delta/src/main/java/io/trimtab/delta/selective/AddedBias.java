@@ -8,6 +8,7 @@ import io.trimtab.model.Site;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
@@ -29,7 +30,7 @@ final class AddedBias implements Part {
 
   /** One that is added to what a linear layer gives. */
   static AddedBias of(Linear layer) {
-    Parameter bias = zero(layer.path() + ".bias", layer.weight().out(), layer.weight().dense());
+    Parameter bias = zero(layer.path() + ".bias", layer.weight().out(), layer.weight().device());
     Patch.Output patch =
         (input, output, pass) -> Arithmetic.add(output, bias.value().to(output.dtype()));
     return new AddedBias(Site.output(layer.path()), patch, bias, layer.weightName());
@@ -42,14 +43,14 @@ final class AddedBias implements Part {
    * @param weight the name of the norm's weight [n]
    */
   static AddedBias of(String name, String weight, Tensor stored) {
-    Parameter bias = zero(name, stored.size(0), stored);
+    Parameter bias = zero(name, stored.size(0), stored.device());
     Patch.Effective patch = (zeros, pass) -> Arithmetic.add(zeros, bias.value().to(zeros.dtype()));
     return new AddedBias(Site.tensor(name), patch, bias, weight);
   }
 
-  private static Parameter zero(String name, long size, Tensor like) {
+  private static Parameter zero(String name, long size, Device device) {
     try (Scope _ = Scope.open()) {
-      return Parameter.of(name, Creation.zeros(DType.F32, like.device(), size));
+      return Parameter.of(name, Creation.zeros(DType.F32, device, size));
     }
   }
 

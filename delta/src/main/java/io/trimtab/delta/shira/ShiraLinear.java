@@ -31,7 +31,7 @@ final class ShiraLinear implements Part {
 
   /** Zeros, so that training starts from the base, at the given indices into the weight. */
   static ShiraLinear create(Linear layer, long[] indices) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     long in = layer.weight().in();
     int count = indices.length;
     long[] pairs = new long[2 * count];

@@ -64,7 +64,7 @@ final class TokenRows implements Part {
   static TokenRows create(
       Model model, Embedding layer, List<Integer> tokens, String suffix, boolean wholeTable) {
     check(layer, tokens);
-    Device device = layer.table().device();
+    Device device = layer.weight().device();
     long[] chosen = tokens.stream().mapToLong(Integer::longValue).toArray();
     int[] places = new int[layer.rows()];
     Arrays.fill(places, chosen.length);
@@ -75,8 +75,7 @@ final class TokenRows implements Part {
     String name = layer.path() + suffix;
     tiedHeads(model, layer).forEach(head -> aliases.put(head.path() + suffix, name));
     try (Scope _ = Scope.open()) {
-      Tensor start =
-          Indexing.select(layer.table(), 0, Creation.longs(chosen, chosen.length).to(device));
+      Tensor start = layer.weight().rows(Creation.longs(chosen, chosen.length).to(device));
       return new TokenRows(
           layer,
           Parameter.of(name, start.to(DType.F32)),

@@ -105,7 +105,7 @@ public record Vera(
     }
     long in = layers.stream().mapToLong(layer -> layer.weight().in()).max().orElseThrow();
     long out = layers.stream().mapToLong(layer -> layer.weight().out()).max().orElseThrow();
-    Device device = layers.getFirst().weight().dense().device();
+    Device device = layers.getFirst().weight().device();
     // PEFT's numbers for both, so that a delta can be stored with or without them.
     try (Scope _ = Scope.open();
         TorchRandom random = TorchRandom.seeded(projectionSeed)) {

@@ -47,7 +47,7 @@ final class VeraLinear extends LinearDelta {
    */
   static VeraLinear create(
       Linear layer, Parameter down, Parameter up, double start, double dropout) {
-    Device device = layer.weight().dense().device();
+    Device device = layer.weight().device();
     try (Scope _ = Scope.open()) {
       Tensor d = Creation.full(start, DType.F32, device, down.value().size(0));
       Tensor b = Creation.zeros(DType.F32, device, layer.weight().out());

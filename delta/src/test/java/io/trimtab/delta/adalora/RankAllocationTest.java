@@ -8,7 +8,7 @@ import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TensorInfo;
 import io.trimtab.model.Linear;
-import io.trimtab.model.Weight;
+import io.trimtab.model.weights.Weight;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;

@@ -7,7 +7,7 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.MethodFixture;
 import io.trimtab.delta.Part;
 import io.trimtab.model.Linear;
-import io.trimtab.model.Weight;
+import io.trimtab.model.weights.Weight;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;

@@ -2,6 +2,7 @@ package io.trimtab.hub.blocks;
 
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
+import java.util.Locale;
 
 /**
  * A tensor as it is packed in its file.
@@ -13,7 +14,8 @@ import java.util.Arrays;
  *     open
  */
 @SuppressWarnings("ArrayRecordComponent") // copied on the way in and out; identity does not matter
-public record QuantizedTensor(BlockFormat format, long[] shape, MemorySegment blocks) {
+public record QuantizedTensor(BlockFormat format, long[] shape, MemorySegment blocks)
+    implements PackedTensor {
 
   /**
    * Checks the bytes against format and shape.
@@ -39,5 +41,21 @@ public record QuantizedTensor(BlockFormat format, long[] shape, MemorySegment bl
   /** The number of values. */
   public long elements() {
     return blocks.byteSize() / format.bytesPerBlock() * format.blockSize();
+  }
+
+  @Override
+  public String form() {
+    return format.name().toLowerCase(Locale.ROOT);
+  }
+
+  @Override
+  public long bytes() {
+    return blocks.byteSize();
+  }
+
+  @Override
+  public void dequantize(long firstRow, long rows, MemorySegment out) {
+    long row = shape[0] == 0 ? 0 : blocks.byteSize() / shape[0];
+    format.dequantize(blocks.asSlice(firstRow * row, rows * row), out);
   }
 }

@@ -140,7 +140,7 @@ final class DisentangledBias implements Attention.PositionBias {
     for (int i = 0; i < indices.length; i++) {
       indices[i] = (long) first + i % count;
     }
-    return Creation.longs(indices, indices.length).to(table.table().device());
+    return Creation.longs(indices, indices.length).to(table.weight().device());
   }
 
   /** For each query and key the row of the projections, I64 [rows or 1, queries, keys]. */
@@ -149,7 +149,7 @@ final class DisentangledBias implements Attention.PositionBias {
     for (int i = 0; i < values.length; i++) {
       values[i] = (long) buckets.row(i - run.keys() + 1) - first;
     }
-    Device device = table.table().device();
+    Device device = table.weight().device();
     return Distances.lookup(run, wanted, Creation.longs(values, values.length).to(device));
   }
 

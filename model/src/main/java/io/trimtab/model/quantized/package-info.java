@@ -1,0 +1,5 @@
+/** Models written with packed weights. */
+@NullMarked
+package io.trimtab.model.quantized;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,4 @@
+@NullMarked
+package io.trimtab.model.weights;
+
+import org.jspecify.annotations.NullMarked;
