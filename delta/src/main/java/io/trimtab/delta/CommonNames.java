@@ -14,6 +14,8 @@ import java.util.Objects;
 import java.util.SequencedMap;
 import java.util.SequencedSet;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * OpenDelta has it (Hu et al., 2023, section 3.2), with the modules that hold several of them.
  */
 final class CommonNames {
+  private static final Pattern PROJECTION =
+      Pattern.compile("(attn|crossattn|ff)\\.(?:q|k|v|proj|w\\d)");
+
   /**
    * Where a common name is in a model.
    *
@@ -63,7 +68,7 @@ final class CommonNames {
       }
       List<io.trimtab.model.Place> inside =
           places.entrySet().stream()
-              .filter(place -> place.getKey().matches(part + "\\.(q|k|v|proj|w\\d)"))
+              .filter(place -> isProjection(place.getKey(), part))
               .map(Map.Entry::getValue)
               .toList();
       String module =
@@ -88,6 +93,11 @@ final class CommonNames {
             }
           });
     }
+  }
+
+  private static boolean isProjection(String name, String part) {
+    Matcher matcher = PROJECTION.matcher(name);
+    return matcher.matches() && matcher.group(1).equals(part);
   }
 
   /** The deepest module that holds all of these layers. */

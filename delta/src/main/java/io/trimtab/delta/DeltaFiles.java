@@ -11,7 +11,6 @@ import io.trimtab.tensor.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -94,7 +93,7 @@ public final class DeltaFiles {
     PeftFields.checkAsked(config, asked);
     try (Scope _ = Scope.open();
         TensorFile file = Safetensors.open(tensorFile)) {
-      PeftFields.checkSizes(config, numbers(file));
+      PeftFields.checkSizes(config, model, FileSizes.of(file));
       Delta delta = spec.attach(model, Rng.seeded(0)); // every number is overwritten below
       try {
         Set<String> repeated = repeated(delta, file);
@@ -110,12 +109,6 @@ public final class DeltaFiles {
       }
       return delta;
     }
-  }
-
-  private static long numbers(TensorFile file) {
-    return file.names().stream()
-        .mapToLong(name -> Arrays.stream(file.info(name).shape()).reduce(1, (a, b) -> a * b))
-        .sum();
   }
 
   /**

@@ -59,20 +59,23 @@ public final class OpenDeltaTargets {
    * files, so that the address is to be resolved leniently.
    */
   public static Address read(ModelConfig config) {
+    return excluding(modified(config), config.texts("exclude_modules"));
+  }
+
+  /** Reads {@code modified_modules}, or what is usual where it is null, and nothing else. */
+  public static Address modified(ModelConfig config) {
     List<String> modified =
         config.has("modified_modules")
             ? config.texts("modified_modules")
             : usual(config.text("delta_type"));
-    Address address =
-        modified.stream()
-            .distinct()
-            .map(OpenDeltaTargets::entry)
-            .reduce(Address::and)
-            .orElseThrow(
-                () ->
-                    new DeltaException(
-                        "found no modified_modules in " + config.path() + ", expected some"));
-    return excluding(address, config.texts("exclude_modules"));
+    return modified.stream()
+        .distinct()
+        .map(OpenDeltaTargets::entry)
+        .reduce(Address::and)
+        .orElseThrow(
+            () ->
+                new DeltaException(
+                    "found no modified_modules in " + config.path() + ", expected some"));
   }
 
   /**

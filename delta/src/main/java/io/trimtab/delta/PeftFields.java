@@ -70,6 +70,18 @@ public final class PeftFields {
           // sizes that mean something where another field, which is refused, is on
           "qalora_group_size");
 
+  /** Fields whose memory is taken before a tensor of the file is looked at. */
+  private static final List<String> SIZES =
+      List.of(
+          "r",
+          "init_r",
+          "target_r",
+          "num_virtual_tokens",
+          "bottleneck_dim",
+          "low_rank_rank",
+          "intrinsic_dimension",
+          "n_frequency");
+
   private PeftFields() {}
 
   /**
@@ -172,25 +184,18 @@ public final class PeftFields {
     }
   }
 
-  /**
-   * Refuses sizes that the numbers in a file cannot fill, before memory is taken for them.
-   *
-   * @param numbers how many numbers the file has
-   */
-  static void checkSizes(ModelConfig config, long numbers) {
-    for (String field : List.of("r", "init_r", "target_r", "num_virtual_tokens")) {
-      if (config.isNumber(field) && config.decimal(field) > numbers) {
-        throw new DeltaException(
-            "found "
-                + field
-                + " "
-                + number(config.decimal(field))
-                + " in "
-                + config.path()
-                + " beside a file of "
-                + numbers
-                + " numbers, expected at most as many; the files do not belong together");
-      }
+  /** Refuses sizes, those of a composition's members too, that a file cannot fill. */
+  static void checkSizes(ModelConfig config, Model model, FileSizes file) {
+    file.check(config, SIZES);
+    file.checkReduced(config, model.blocks().getFirst().hiddenSize());
+    if (config.has("rank_pattern")) {
+      ModelConfig ranks = config.section("rank_pattern");
+      file.check(ranks, ranks.fields());
+    }
+    if (config.has("children")) {
+      config
+          .sections("children")
+          .forEach(child -> checkSizes(child.section("delta"), model, file));
     }
   }
 

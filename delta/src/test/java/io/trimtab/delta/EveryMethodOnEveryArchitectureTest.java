@@ -1,6 +1,7 @@
 package io.trimtab.delta;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.trimtab.model.Batch;
@@ -15,11 +16,14 @@ import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import io.trimtab.tensor.TrimtabException;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
@@ -28,9 +32,12 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What every delta method promises, on every architecture: a method or architecture that is added
- * takes part without a line here.
+ * takes part without a line here, unless the method works on one stack alone.
  */
 class EveryMethodOnEveryArchitectureTest {
+  /** What knows of one stack alone, and says so where there is an encoder and a decoder. */
+  private static final Set<String> ON_ONE_STACK = Set.of("prefix", "prompt", "ptuning", "reft");
+
   @TempDir Path directory = Path.of("");
 
   @TestFactory
@@ -52,8 +59,8 @@ class EveryMethodOnEveryArchitectureTest {
   }
 
   private static boolean isSupported(Path path) {
-    try (Model model = TinyModels.open(path)) {
-      return !model.isEncoderDecoder(); // those take only some methods, which parity tests hold
+    try (Model _ = TinyModels.open(path)) {
+      return true;
     } catch (ModelException.Unsupported e) {
       return false;
     }
@@ -62,7 +69,13 @@ class EveryMethodOnEveryArchitectureTest {
   private void check(DeltaMethod method, Path path) {
     Batch batch = TinyModels.batch();
     try (Model model = TinyModels.open(path)) {
-      Map<String, byte[]> before = bytes(model);
+      if (model.isEncoderDecoder() && ON_ONE_STACK.contains(method.name())) {
+        assertThatThrownBy(() -> method.fromOptions(Map.of(), model).attach(model, Rng.seeded(1)))
+            .isInstanceOf(TrimtabException.class)
+            .hasMessageContaining("found an encoder and a decoder");
+        return;
+      }
+      Map<String, ByteBuffer> before = bytes(model);
       float[] plain = TinyModels.numbers(model, batch, Pass.plain(batch.layout()));
       DeltaSpec spec = method.fromOptions(Map.of(), model);
       try (Delta delta = spec.attach(model, Rng.seeded(1))) {
@@ -88,7 +101,7 @@ class EveryMethodOnEveryArchitectureTest {
           assertThat(TinyModels.numbers(model, batch, same)).as("read back").isEqualTo(tuned);
         }
       }
-      assertThat(bytes(model)).as("the base").usingRecursiveComparison().isEqualTo(before);
+      assertThat(bytes(model)).as("the base").isEqualTo(before);
     }
   }
 
@@ -134,11 +147,15 @@ class EveryMethodOnEveryArchitectureTest {
     return Neural.crossEntropy(logits, Creation.longs(labels, rows));
   }
 
-  private static Map<String, byte[]> bytes(Model model) {
-    Map<String, byte[]> all = new LinkedHashMap<>();
+  /** Buffers, which are compared at once: a comparison byte by byte took most of the time here. */
+  private static Map<String, ByteBuffer> bytes(Model model) {
+    Map<String, ByteBuffer> all = new LinkedHashMap<>();
     model
         .tensors()
-        .forEach((name, tensor) -> all.put(name, tensor.toBytes().toArray(ValueLayout.JAVA_BYTE)));
+        .forEach(
+            (name, tensor) ->
+                all.put(
+                    name, ByteBuffer.wrap(tensor.toBytes().toArray(ValueLayout.JAVA_BYTE))));
     return all;
   }
 }

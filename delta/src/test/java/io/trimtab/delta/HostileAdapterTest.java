@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.trimtab.delta.compose.DeltaExpression;
 import io.trimtab.delta.lora.Lora;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorData;
@@ -130,6 +131,74 @@ class HostileAdapterTest {
       DeltaFormats.named(format).save(delta, saved);
     }
     return saved;
+  }
+
+  /** A size in the settings of a delta, and one in its place that no file of its length fills. */
+  private record Oversized(String format, String delta, String from, String to) {
+    String field() {
+      return from.substring(1, from.indexOf('"', 1));
+    }
+  }
+
+  private static final String HUGE = "2000000000";
+
+  private static final List<Oversized> OVERSIZED =
+      List.of(
+          new Oversized("peft", "lora:rank=2", "\"r\" : 2", HUGE),
+          new Oversized(
+              "peft", "lora:rank=2", "\"rank_pattern\" : \\{ *}", "{\"query\" : " + HUGE + "}"),
+          new Oversized("peft", "adalora:rank=2", "\"init_r\" : 3", HUGE),
+          new Oversized("peft", "prompt:length=2", "\"num_virtual_tokens\" : 2", HUGE),
+          new Oversized("peft", "prefix:length=2", "\"num_virtual_tokens\" : 2", HUGE),
+          new Oversized("peft", "houlsby:bottleneck_dim=2", "\"bottleneck_dim\" : 2", HUGE),
+          new Oversized("peft", "lowrank:low_rank_rank=2", "\"low_rank_rank\" : 2", HUGE),
+          new Oversized(
+              "peft", "houlsby:reduction_factor=4", "\"reduction_factor\" : 4.0", "1e-9"),
+          new Oversized("peft", "intrinsic:dimension=20", "\"intrinsic_dimension\" : 20", HUGE),
+          new Oversized("peft", "fourierft:frequencies=2", "\"n_frequency\" : 2", HUGE),
+          new Oversized("peft", "lora:rank=2 + ia3", "\"r\" : 2", HUGE),
+          new Oversized("adapterhub", "lora:rank=2", "\"r\" : 2", HUGE),
+          new Oversized("adapterhub", "reft:rank=2", "\"r\" : 2", HUGE),
+          new Oversized("adapterhub", "prompt:preset=adapterhub,length=2", "\"prompt_length\" : 2", HUGE),
+          new Oversized(
+              "adapterhub", "prefix:length=2,positions=kept", "\"prefix_length\" : 2", HUGE),
+          new Oversized(
+              "adapterhub", "houlsby:reduction_factor=4", "\"reduction_factor\" : 4.0", "1e-9"),
+          new Oversized(
+              "adapterhub",
+              "pfeiffer:reduction_factor=4",
+              "\"reduction_factor\" : 4.0",
+              "{\"default\" : 4, \"1\" : 1e-9}"),
+          new Oversized("adapterhub", "lora:rank=2 + houlsby", "\"r\" : 2", HUGE));
+
+  /** OpenDelta's are in {@code OpenDeltaFormatTest}, since they are not written here. */
+  @TestFactory
+  Stream<DynamicTest> sizesBeyondTheFileAreRefused() {
+    return OVERSIZED.stream()
+        .map(
+            each ->
+                DynamicTest.dynamicTest(
+                    each.format() + " " + each.delta() + " " + each.field(), () -> refused(each)));
+  }
+
+  private void refused(Oversized oversized) throws IOException {
+    try (Model model = TinyModels.maskedLm(directory.resolve("tiny"));
+        Delta delta = DeltaExpression.parse(oversized.delta(), model).attach(model, Rng.seeded(1))) {
+      Path saved = directory.resolve("oversized");
+      DeltaFormat format = DeltaFormats.named(oversized.format());
+      format.save(delta, saved);
+      Path config = saved.resolve(DeltaFiles.CONFIG);
+      String text = Files.readString(config);
+      String name = "\"" + oversized.field() + "\" : ";
+      String changed = text.replaceFirst(oversized.from(), name + oversized.to());
+      assertThat(changed).isNotEqualTo(text);
+      Files.writeString(config, changed);
+      assertThatThrownBy(() -> format.load(saved, model))
+          .isInstanceOf(DeltaException.class)
+          .hasMessageMatching("found \\w+ .* beside a file of \\d+ numbers, expected none .*");
+      Files.writeString(config, text.replaceFirst(oversized.from(), name + "\"novel\""));
+      assertRefused(oversized.format(), saved, model);
+    }
   }
 
   /** Tensors that are well formed, and not those of the adapter. */

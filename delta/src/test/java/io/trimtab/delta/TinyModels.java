@@ -160,6 +160,9 @@ public final class TinyModels {
     if (model.head(Head.TokenClassifier.class).isPresent()) {
       return model.classifyTokens(batch, pass);
     }
+    if (model.isEncoderDecoder()) { // what it writes are the words that it reads
+      return model.causalLogits(batch, pass.reading(model.encode(batch, pass)), null, null);
+    }
     if (model.head(Head.CausalLm.class).isPresent()) {
       return model.causalLogits(batch, pass, null, null);
     }

@@ -159,6 +159,24 @@ class TrainingPartsTest {
     return rng.uniform(0, 1, DType.F64, Device.CPU, 5).toDoubles();
   }
 
+  /** Drawn in bulk or one at a time they are the same, and so is what comes after them. */
+  @Test
+  void uniformNumbersInBulkAreThoseDrawnOneByOne() {
+    try (Scope _ = Scope.open()) {
+      int n = 3 * 4096 + 5;
+      Rng bulk = Rng.seeded(7);
+      Rng single = Rng.seeded(7);
+      float[] drawn = bulk.uniform(-0.1, 0.3, DType.F32, Device.CPU, n).toFloats();
+      double[] expected = single.uniform(-0.1, 0.3, DType.F64, Device.CPU, n).toDoubles();
+      for (int i = 0; i < n; i++) {
+        assertThat(drawn[i]).as("number " + i).isEqualTo((float) expected[i]);
+      }
+      assertThat(draw(bulk)).containsExactly(draw(single));
+      assertThat(Rng.seeded(1).uniform(0, 1, DType.F32, Device.CPU, 4).toFloats())
+          .containsExactly(0.3681895f, 0.94356424f, 0.045257f, 0.7774369f);
+    }
+  }
+
   @Test
   void randomNumbersHaveTheirMoments() {
     try (Scope _ = Scope.open()) {

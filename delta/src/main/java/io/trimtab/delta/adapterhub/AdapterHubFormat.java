@@ -7,6 +7,7 @@ import io.trimtab.delta.DeltaFormat;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
 import io.trimtab.delta.Fields;
+import io.trimtab.delta.FileSizes;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
@@ -74,6 +75,7 @@ public final class AdapterHubFormat implements DeltaFormat {
         TensorFile file =
             path.endsWith(PICKLED) ? TorchCheckpoint.open(path) : Safetensors.open(path)) {
       Fields fields = Translations.fields(config.section("config"));
+      checkSizes(config.section("config"), model, FileSizes.of(file));
       Translation translation = Translations.reading(fields);
       DeltaSpec spec = asWritten(config, translation.read(fields, model, file));
       fields.close();
@@ -98,6 +100,17 @@ public final class AdapterHubFormat implements DeltaFormat {
     return spec instanceof io.trimtab.delta.lora.Lora lora && Versions.isBefore(config, 1, 1)
         ? lora.alpha(config.section("config").integer("r"))
         : spec;
+  }
+
+  private static void checkSizes(ModelConfig config, Model model, FileSizes file) {
+    file.check(config, List.of("r", "prefix_length", "prompt_length", "phm_rank"));
+    if (!config.flag("flat", false)) { // else it is named, and nothing has that size
+      file.check(config, List.of("bottleneck_size"));
+    }
+    file.checkReduced(config, hidden(model));
+    if (config.has("configs")) {
+      config.sections("configs").forEach(each -> checkSizes(each, model, file));
+    }
   }
 
   private static void check(ModelConfig config, Path directory, Model model) {

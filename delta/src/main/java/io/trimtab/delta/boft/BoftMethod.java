@@ -44,7 +44,8 @@ public final class BoftMethod implements DeltaMethod {
 
   @Override
   public Presets presets() {
-    return Presets.NONE.with("peft", "block_size=4 factors=1 dropout=0");
+    // Blocks of 4 are PEFT's own without being said, and give way to a typed number of blocks.
+    return Presets.NONE.with("peft", "factors=1 dropout=0");
   }
 
   @Override

@@ -37,14 +37,12 @@ public final class AdaptedBiases {
   public static List<Part> parts(
       Model model, Lora.Bias which, Set<String> adapted, SavedModules saved) {
     List<Part> parts = new ArrayList<>();
+    if (which == Lora.Bias.NONE) {
+      return parts; // most deltas, whose attaching should not walk the whole model for that
+    }
     Set<String> done = new LinkedHashSet<>();
     for (Layer layer : model.root().walk().toList()) {
-      boolean wanted =
-          switch (which) {
-            case NONE -> false;
-            case ALL -> true;
-            case LORA_ONLY -> adapted.contains(layer.path());
-          };
+      boolean wanted = which == Lora.Bias.ALL || adapted.contains(layer.path());
       layer
           .tensors()
           .forEach(

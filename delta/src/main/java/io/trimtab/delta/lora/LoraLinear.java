@@ -75,10 +75,12 @@ final class LoraLinear implements Part {
       Settings settings,
       Rng rng) {
     try (Scope _ = Scope.open()) {
-      Tensor weight = layer.weight().dense().to(DType.F32);
+      Tensor stored = layer.weight().dense();
+      Tensor weight = settings.start().readsWeight() ? stored.to(DType.F32) : stored;
       List<LoraPair> pairs = new ArrayList<>();
       for (FusedLayer.Rows some : rows) {
-        Tensor part = Indexing.slice(weight, 0, some.from(), some.size());
+        boolean whole = some.size() == layer.weight().out();
+        Tensor part = whole ? weight : Indexing.slice(weight, 0, some.from(), some.size());
         LoraStart.Factors start = settings.start().of(layer, part, rank, scale, rng);
         check(start, layer, rank, some.size());
         pairs.add(

@@ -28,13 +28,19 @@ public interface LoraStart {
    *
    * @param layer where it is
    * @param weight the stored rows that B A acts on, F32 [out, in]: all of the layer's, or a fused
-   *     layer's part
+   *     layer's part; in the layer's own type where the start does not {@linkplain #readsWeight
+   *     read} it
    * @param rank the inner size
    * @param scale what B A is multiplied by
    * @param rng where random numbers come from; a start that {@linkplain #isSubtracted is
    *     subtracted} must not depend on it, so that a copy of a delta begins at the same
    */
   Factors of(Linear layer, Tensor weight, int rank, double scale, Rng rng);
+
+  /** Whether it looks at the weight's numbers and not at its shape alone. */
+  default boolean readsWeight() {
+    return true;
+  }
 
   /**
    * Whether the product is taken off the base, so that tuning begins at the base's results; needed

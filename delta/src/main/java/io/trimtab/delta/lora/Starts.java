@@ -46,6 +46,11 @@ public enum Starts implements LoraStart {
   }
 
   @Override
+  public boolean readsWeight() {
+    return this == PISSA || this == OLORA || this == MICA;
+  }
+
+  @Override
   public Factors of(Linear layer, Tensor weight, int rank, double scale, Rng rng) {
     long out = weight.size(0);
     long in = weight.size(1);

@@ -48,8 +48,8 @@ public final class OftMethod implements DeltaMethod {
 
   @Override
   public Presets presets() {
-    return Presets.NONE.with(
-        "peft", "block_size=32 cayley_neumann=true terms=5 coft=false block_share=false dropout=0");
+    // Sizes and terms are PEFT's own without being said, and give way to what is typed instead.
+    return Presets.NONE.with("peft", "cayley_neumann=true coft=false block_share=false dropout=0");
   }
 
   @Override

@@ -16,12 +16,13 @@ import java.util.Objects;
 
 /** LoRA: {@code PATH.lora.lora_A} [rank, in] and {@code PATH.lora.lora_B} [out, rank]. */
 final class LoraCheckpoint implements Checkpoint {
+  /** {@code exclude_modules} is in the file and was never looked at when it was trained. */
   @Override
   public DeltaSpec read(Fields fields, Model model, List<String> unfrozen) {
     return Lora.rank(fields.integer("lora_r"))
         .alpha(fields.decimal("lora_alpha", 16))
         .dropout(fields.decimal("lora_dropout", 0))
-        .on(new Targets(OpenDeltaTargets.read(fields.config()), unfrozen, true));
+        .on(new Targets(OpenDeltaTargets.modified(fields.config()), unfrozen, true));
   }
 
   @Override

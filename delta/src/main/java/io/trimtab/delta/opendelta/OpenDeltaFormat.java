@@ -7,6 +7,7 @@ import io.trimtab.delta.DeltaFormat;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.DeltaTensors;
 import io.trimtab.delta.Fields;
+import io.trimtab.delta.FileSizes;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorFile;
@@ -89,6 +90,7 @@ public final class OpenDeltaFormat implements DeltaFormat {
                 + "; OpenDelta says nothing where modified_modules hit no module, so train it"
                 + " again with names that hit some");
       }
+      checkSizes(config, model, FileSizes.of(file));
       Names names = Names.of(model, file);
       Fields fields = fields(config);
       DeltaSpec spec = kind.read(fields, model, names.unfrozen());
@@ -101,6 +103,24 @@ public final class OpenDeltaFormat implements DeltaFormat {
         throw e;
       }
       return delta;
+    }
+  }
+
+  private static void checkSizes(ModelConfig config, Model model, FileSizes file) {
+    file.check(
+        config,
+        List.of(
+            "lora_r",
+            "bottleneck_dim",
+            "low_rank_rank",
+            "phm_rank",
+            "prefix_token_num",
+            "soft_token_num"));
+    if (config.flag("reparameterize", true)) { // else they are named, and nothing has that size
+      file.check(config, List.of("mid_dim", "embed_dim"));
+    }
+    if (!config.has("bottleneck_dim")) {
+      file.checkReduced(config, model.blocks().getFirst().hiddenSize());
     }
   }
 

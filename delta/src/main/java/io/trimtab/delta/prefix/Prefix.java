@@ -10,8 +10,6 @@ import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Block;
 import io.trimtab.model.Model;
 import io.trimtab.model.Sublayer;
-import io.trimtab.tensor.DType;
-import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
@@ -58,8 +56,6 @@ public record Prefix(
     List<String> modulesToSave,
     boolean lenient)
     implements DeltaSpec {
-  private static final String TABLE = "prompt_embeddings";
-
   /** What gates a prefix has at each attention. */
   public enum Gating {
     /** None. */
@@ -90,6 +86,13 @@ public record Prefix(
           "found trained vectors of size "
               + embedded
               + " for a prefix, expected 0 for the model's own size, or more");
+    }
+    if (embedded > 0 && inner == 0) {
+      throw new DeltaException(
+          "found trained vectors of size "
+              + embedded
+              + " for a prefix without a projection, expected both: only a network is given"
+              + " vectors; say projection=512 too, or leave embedding out");
     }
     if (!text.isEmpty() && text.size() < length) {
       throw new DeltaException(
@@ -215,16 +218,16 @@ public record Prefix(
 
   @Override
   public String fileKey(String name) {
-    return name.equals(TABLE) ? name : "base_model." + name;
+    return name.equals(PrefixTables.FLAT) ? name : "base_model." + name;
   }
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
     List<Block> all = model.stack().blocks();
     List<Integer> numbers = numbers(all.size(), model);
-    int size = keySize(numbers, model);
+    int size = PrefixTables.keySize(numbers, model);
     List<Integer> owners = owners(numbers, all);
-    PrefixTable table = table(model, owners, size, rng);
+    PrefixTable table = PrefixTables.create(this, model, owners, size, rng);
     SequencedMap<Sublayer, Map<Integer, Integer>> places = new LinkedHashMap<>();
     for (int number : numbers) {
       Map<Integer, Integer> at =
@@ -241,7 +244,7 @@ public record Prefix(
                   ? null
                   : Gate.create(
                       attention.path() + ".prefix_gate",
-                      hidden(model),
+                      PrefixTables.hidden(model),
                       gating.count,
                       model.device(),
                       rng);
@@ -290,63 +293,12 @@ public record Prefix(
         : blocks.stream().sorted().distinct().toList();
   }
 
-  private static int keySize(List<Integer> numbers, Model model) {
-    List<Block> blocks = model.stack().blocks();
-    List<Integer> sizes =
-        numbers.stream().map(number -> blocks.get(number).keySize()).distinct().toList();
-    if (sizes.size() != 1) {
-      throw new DeltaException.Unsupported(
-          "found blocks with keys of sizes "
-              + sizes
-              + " in "
-              + model.name()
-              + ", expected one size; choose blocks that are alike");
-    }
-    return sizes.get(0);
-  }
-
   private static List<String> keysAndValues(Block block) {
     return block.places().entrySet().stream()
         .filter(place -> place.getKey().equals("attn.k") || place.getKey().equals("attn.v"))
         .map(place -> place.getValue().path() + ".weight")
         .distinct()
         .toList();
-  }
-
-  private PrefixTable table(Model model, List<Integer> numbers, int size, Rng rng) {
-    long width = 2L * numbers.size() * size;
-    Device device = model.device();
-    try (Scope _ = Scope.open()) {
-      if (!text.isEmpty()) {
-        Tensor start = Gradients.none(() -> PrefixStart.of(model, numbers, text, length));
-        return PrefixTable.flat(Parameter.of(TABLE, start), size);
-      }
-      if (inner == 0) {
-        Tensor start = rng.normal(1, DType.F32, device, length, width);
-        return PrefixTable.flat(Parameter.of(TABLE, start), size);
-      }
-      long hidden = embedded == 0 ? hidden(model) : embedded;
-      return PrefixTable.of(
-          new PrefixTable.Network(
-              Parameter.of("embedding.weight", rng.normal(1, DType.F32, device, length, hidden)),
-              uniform("transform.0.weight", hidden, rng, device, inner, hidden),
-              uniform("transform.0.bias", hidden, rng, device, inner),
-              uniform("transform.2.weight", inner, rng, device, width, inner),
-              uniform("transform.2.bias", inner, rng, device, width)),
-          size);
-    }
-  }
-
-  /** The size of what the last block gives; words' vectors may be smaller. */
-  private static long hidden(Model model) {
-    return model.stack().blocks().getLast().hiddenSize();
-  }
-
-  /** The usual start of a dense layer: uniform within ± 1 / √inputs. */
-  private static Parameter uniform(
-      String name, long inputs, Rng rng, Device device, long... shape) {
-    double bound = 1 / Math.sqrt((double) inputs);
-    return Parameter.of(name, rng.uniform(-bound, bound, DType.F32, device, shape));
   }
 
   /** Without the network, which has done its work. */
@@ -361,7 +313,7 @@ public record Prefix(
             .map(PrefixPart.class::cast)
             .findFirst()
             .orElseThrow();
-    Delta flat = projected(0).embedded(0).attach(delta.base(), Rng.seeded(0));
+    Delta flat = embedded(0).projected(0).attach(delta.base(), Rng.seeded(0));
     try (Scope _ = Scope.open()) {
       Tensor computed = Gradients.none(() -> part.table().all());
       Map<String, Parameter> trained = new LinkedHashMap<>();
@@ -381,11 +333,11 @@ public record Prefix(
     int heads = all.get(numbers.getFirst()).keyHeads();
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("num_virtual_tokens", length);
-    config.put("token_dim", keySize(numbers, model));
+    config.put("token_dim", PrefixTables.keySize(numbers, model));
     config.put("num_transformer_submodules", 1);
     config.put("num_attention_heads", heads);
     config.put("num_layers", numbers.size());
-    config.put("encoder_hidden_size", keySize(numbers, model));
+    config.put("encoder_hidden_size", PrefixTables.keySize(numbers, model));
     config.put("prefix_projection", false);
     if (!blocks.isEmpty()) {
       config.put("trimtab_blocks", numbers);

@@ -60,15 +60,34 @@ public final class PrefixMethod implements DeltaMethod {
   @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
     Options options = new Options(this, typed);
+    int inner = options.integer("projection", 0);
+    int embedded = options.integer("embedding", 0);
+    List<Integer> start = options.integers("start");
+    // A preset's network gives way to what is typed instead of it.
+    if (!start.isEmpty() && !typed.containsKey("projection")) {
+      inner = 0;
+    }
+    if (inner == 0 && !typed.containsKey("embedding")) {
+      embedded = 0;
+    }
+    boolean gated = options.flag("use_gating", false);
+    boolean shared = options.flag("shared_gating", true);
+    if (options.has("shared_gating") && !gated) {
+      throw new DeltaException(
+          "found shared_gating="
+              + shared
+              + " for prefix without use_gating=true, expected both; without it shared_gating does"
+              + " nothing");
+    }
     Prefix prefix =
         new Prefix(
             options.integer("length", 10),
-            options.integer("projection", 0),
-            options.integer("embedding", 0),
+            inner,
+            embedded,
             options.integers("blocks"),
-            options.integers("start"),
+            start,
             shifted(options.text("positions", "shifted")),
-            gating(options.flag("use_gating", false), options.flag("shared_gating", true)),
+            gating(gated, shared),
             options.decimal("dropout", 0),
             options.texts("save"),
             false);

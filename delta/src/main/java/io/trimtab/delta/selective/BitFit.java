@@ -1,6 +1,7 @@
 package io.trimtab.delta.selective;
 
 import io.trimtab.delta.Address;
+import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
@@ -97,6 +98,15 @@ public record BitFit(String targets, boolean added, List<String> modulesToSave, 
     }
     Set<String> chosen = new LinkedHashSet<>();
     for (Address.Hit hit : Address.parse(targets).find(model, Address.Kind.LAYERS)) {
+      if (hit.outputs() != null) {
+        throw new DeltaException.Unsupported(
+            "found a part, "
+                + hit
+                + ","
+                + " as a target of BitFit, expected whole layers, whose bias is one tensor; name the"
+                + " layer "
+                + hit.path());
+      }
       String added = hit.path() + ".bias";
       if (hit.layer() instanceof Linear linear && linear.bias() != null) {
         chosen.add(linear.biasName());

@@ -87,6 +87,8 @@ public record SoftPrompt(
     UNIFORM,
     /** The vectors of words drawn from the vocabulary. */
     VOCABULARY,
+    /** The vectors of the vocabulary's first words, as OpenDelta starts. */
+    FIRST,
     /** The vectors of given words. */
     WORDS
   }
@@ -267,7 +269,12 @@ public record SoftPrompt(
     double[] drawn = rng.uniform(0, table.rows(), DType.F64, Device.CPU, length).toDoubles();
     long[] ids = new long[length];
     for (int i = 0; i < length; i++) {
-      ids[i] = start == Start.WORDS ? words.get(i % words.size()) : (long) drawn[i];
+      ids[i] =
+          switch (start) {
+            case FIRST -> i;
+            case WORDS -> words.get(i % words.size());
+            default -> (long) drawn[i];
+          };
       if (ids[i] < 0 || ids[i] >= table.rows()) {
         throw new DeltaException(
             "found token number "

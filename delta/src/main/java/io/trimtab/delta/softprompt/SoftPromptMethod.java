@@ -12,7 +12,6 @@ import io.trimtab.model.Model;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /** Registers prompt tuning, and reads its settings as users type them and as PEFT stores them. */
 @AutoService(DeltaMethod.class)
@@ -52,11 +51,9 @@ public final class SoftPromptMethod implements DeltaMethod {
 
   @Override
   public Presets presets() {
-    // OpenDelta starts as the first words of the vocabulary.
-    String first = String.join(",", IntStream.range(0, 100).mapToObj(String::valueOf).toList());
     return Presets.NONE
         .with("adapterhub", "length=10 place=embedded start=uniform")
-        .with("opendelta", "length=100 start=" + first)
+        .with("opendelta", "length=100 start=first")
         .with("paper", "length=100 start=vocabulary")
         .with("peft", "start=random");
   }
@@ -74,6 +71,7 @@ public final class SoftPromptMethod implements DeltaMethod {
       case "random" -> prompt.startingAs(SoftPrompt.Start.RANDOM);
       case "uniform" -> prompt.startingAs(SoftPrompt.Start.UNIFORM);
       case "vocabulary" -> prompt;
+      case "first" -> prompt.startingAs(SoftPrompt.Start.FIRST);
       default -> prompt.startingAs(numbers(start, options));
     };
   }
@@ -100,7 +98,7 @@ public final class SoftPromptMethod implements DeltaMethod {
               + start
               + " for "
               + name()
-              + ", expected random, uniform, vocabulary, text:some words or token numbers",
+              + ", expected random, uniform, vocabulary, first, text:some words or token numbers",
           e);
     }
   }

@@ -25,8 +25,9 @@ import org.junit.jupiter.api.io.TempDir;
  * <ul>
  *   <li>{@code exclude_modules} ignored by LoRA, names that silently hit nothing, pickles that are
  *       run: {@link OpenDeltaFormatTest};
- *   <li>options that some methods drop ({@code backend}), defaults on which a method and its
- *       settings disagree: {@code PresetsTest}, {@code BottleneckTest.countsParametersOfBertBase};
+ *   <li>defaults on which a method and its settings or their description disagree (Compacter's
+ *       non-linearity, the reduction of low-rank adapters, prefixes): {@code PresetsTest}, {@code
+ *       BottleneckTest.countsParametersOfBertBase};
  *   <li>the scale of parallel adapters lost in files: {@code
  *       BottleneckTest.keepsTheScaleOfParallelAdapters};
  *   <li>low-rank adapters of more than rank one: {@code

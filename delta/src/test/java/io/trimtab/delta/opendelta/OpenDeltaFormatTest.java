@@ -18,8 +18,11 @@ import io.trimtab.model.Model;
 import io.trimtab.model.ModelException;
 import io.trimtab.model.Pass;
 import io.trimtab.tensor.Creation;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
+import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -46,7 +49,7 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * Checkpoints of OpenDelta. What it computes with them is compared by {@code trimtab parity}; here
  * is what is read and what is refused, with OpenDelta's own defects among it: {@code
- * exclude_modules} that LoRA ignores, names that silently hit nothing, checkpoints that are run.
+ * exclude_modules} that its LoRA ignores, names that silently hit nothing, checkpoints that are run.
  */
 class OpenDeltaFormatTest {
   private final OpenDeltaFormat format = new OpenDeltaFormat();
@@ -158,16 +161,65 @@ class OpenDeltaFormatTest {
     }
   }
 
+  /** OpenDelta's LoRA never looks at them: where they are excluded it is all the same. */
   @Test
-  void excludedModulesAreLeftOutForLoraToo() throws IOException {
+  void excludedModulesHaveALoraAllTheSame() throws IOException {
     Model model = tiny();
-    try (Delta delta = lora(model, "layer.1.attention.self.query");
-        Delta read =
-            format.load(
-                checkpoint(
-                    delta, Map.of("exclude_modules", List.of("bert.encoder.layer.0")), "bert."),
-                model)) {
-      assertThat(read.count()).isEqualTo(delta.count());
+    Map<String, Object> excluding = Map.of("exclude_modules", List.of("bert.encoder.layer.0"));
+    try (Delta delta = lora(model, "query");
+        Delta read = format.load(checkpoint(delta, excluding, "bert."), model)) {
+      assertThat(numbers(read)).usingRecursiveComparison().isEqualTo(numbers(delta));
+    }
+  }
+
+  /** Other methods do. */
+  @Test
+  void excludedModulesAreLeftOutOfAdapters() throws IOException {
+    Model model = tiny();
+    LinkedHashMap<String, TensorData> tensors = new LinkedHashMap<>();
+    String at = "bert.encoder.layer.1.output.dense.adapter.modulelist.";
+    tensors.put(at + "down_proj.weight", zeros(2, 16));
+    tensors.put(at + "down_proj.bias", zeros(2));
+    tensors.put(at + "up_proj.weight", zeros(16, 2));
+    tensors.put(at + "up_proj.bias", zeros(16));
+    Map<String, Object> changes = new LinkedHashMap<>(Map.of("delta_type", "adapter"));
+    changes.put("bottleneck_dim", 2);
+    changes.put("non_linearity", "gelu_new");
+    changes.put("modified_modules", List.of("ff@.w2@"));
+    changes.put("exclude_modules", List.of("bert.encoder.layer.0"));
+    try (Delta read = format.load(checkpoint(tensors, changes), model)) {
+      assertThat(read.count()).isEqualTo(2 * 16 + 2 + 16 * 2 + 16);
+    }
+  }
+
+  private static TensorData zeros(long... shape) {
+    try (Scope _ = Scope.open()) {
+      return new TensorData(
+          DType.F32, shape, Creation.zeros(DType.F32, Device.CPU, shape).toBytes());
+    }
+  }
+
+  /** Sizes whose memory no file of that length fills, refused before any of it is taken. */
+  @ParameterizedTest
+  @CsvSource({
+    "lora, lora_r, 2000000000",
+    "adapter, bottleneck_dim, 2000000000",
+    "compacter, reduction_factor, 0.00000001",
+    "compacter, phm_rank, 2000000000",
+    "low_rank_adapter, low_rank_rank, 2000000000",
+    "prefix, prefix_token_num, 2000000000",
+    "prefix, mid_dim, 2000000000",
+    "prefix, embed_dim, 2000000000",
+    "soft_prompt, soft_token_num, 2000000000"
+  })
+  void sizesBeyondTheFileAreRefused(String type, String field, double size) throws IOException {
+    Model model = tiny();
+    try (Delta delta = lora(model, "query")) {
+      Path written = checkpoint(delta, Map.of("delta_type", type, field, size), "bert.");
+      assertThatThrownBy(() -> format.load(written, model))
+          .isInstanceOf(DeltaException.class)
+          .hasMessageContaining("found " + field)
+          .hasMessageContaining("beside a file of 128 numbers, expected none that asks for more");
     }
   }
 

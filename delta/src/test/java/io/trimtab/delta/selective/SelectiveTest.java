@@ -64,6 +64,29 @@ class SelectiveTest {
         .hasSize(4);
   }
 
+  /** A bias of queries, keys and values is one tensor: a part of it cannot be trained alone. */
+  @Test
+  void bitFitOnAPartOfALayerIsRefused() {
+    Path folder =
+        TinyModels.fixtures("hf").stream()
+            .filter(path -> path.endsWith("gpt2"))
+            .findFirst()
+            .orElse(directory);
+    assumeTrue(!folder.equals(directory), "no recorded models at -Dtrimtab.fixtures");
+    try (Model fused = TinyModels.open(folder)) {
+      DeltaSpec part = spec("bitfit", Map.of("targets", "@attn.q"), fused);
+      assertThatThrownBy(() -> part.attach(fused, Rng.seeded(1)))
+          .isInstanceOf(DeltaException.Unsupported.class)
+          .hasMessageContaining("attn.c_attn[0:32]")
+          .hasMessageContaining("name the layer");
+      try (Delta whole =
+          spec("bitfit", Map.of("targets", "@attn.q,@attn.k,@attn.v"), fused)
+              .attach(fused, Rng.seeded(1))) {
+        assertThat(whole.parameters()).hasSize(3).allMatch(each -> each.value().size(0) == 96);
+      }
+    }
+  }
+
   /** OpenDelta reads a norm's missing {@code out_features} here, and crashes. */
   @Test
   void addedBiasesStartAtZeroOnLinearLayersAndNormsWithoutOne() {
