@@ -9,7 +9,7 @@ from unittest import mock
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from harness import methods, places, runs, start, tune_bert  # noqa: E402 (needs the path above)
+from harness import methods, places, runs, speed, start, tune_bert  # noqa: E402 (needs the path above)
 from harness.problem import Problem  # noqa: E402
 
 WORK = {"weights": "random", "trainable": 7, "real_tokens": [90, 10, 20], "padded_tokens": [99] * 3}
@@ -157,6 +157,29 @@ class PlacesTest(unittest.TestCase):
 
     def test_strings_are_found_at_any_depth(self):
         self.assertEqual(start.strings({"a": [{"b": "paris"}, 1, None], "c": "x"}), {"paris", "x"})
+
+
+class SpeedTest(unittest.TestCase):
+    def report(self, mine, other):
+        def one(speeds, probabilities, memory):
+            test = {"test": "tg8", "tokens_per_s_each": speeds}
+            answer = {"tests": [test], "load_seconds": 0.5, "resident_mb": memory}
+            return runs.Run({**answer, "log_probabilities": probabilities}, 0.0, memory)
+
+        args = argparse.Namespace(rounds=1, repetitions=3, threads=2, side="both")
+        both = {"peer": [one([10, 20, 90], other, 100)], "trimtab": [one([30, 20, 40], mine, 50)]}
+        with mock.patch.object(speed, "say"):
+            return speed.report("decode", args, "a.gguf", both, {})
+
+    def test_ratio_is_of_medians(self):
+        result, equal = self.report([-1.0, -2.0], [-1.1, -2.2])
+        self.assertTrue(equal)
+        self.assertEqual((result["ratio"], result["resident_ratio"]), (1.5, 0.5))
+        self.assertAlmostEqual(result["max_log_probability_gap"], 0.2)
+
+    def test_other_probabilities_are_other_work(self):
+        self.assertFalse(self.report([-1.0, -2.0], [-1.0, -3.0])[1])
+        self.assertFalse(self.report([-1.0], [-1.0, -3.0])[1])
 
 
 if __name__ == "__main__":

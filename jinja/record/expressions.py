@@ -772,6 +772,90 @@ users[0].name ~ users[-1]['name']
 users[0].tags[-1]
 users | length is odd
 users | map(attribute='age') | sum / users | length
+(h | safe).replace('<', '>')
+(h | safe).replace('&', '<', 1)
+(h | safe).replace('it', new='<')
+('a' | safe).join(['<', 1, '<' | safe])
+('a<b' | safe).split('<')
+('a<b' | safe).partition('<')
+('a' | safe).ljust(5, '<')
+('a' | safe).center(5, '*')
+('a' | safe).center(6, fillchar='*')
+('a<' | safe).find('<')
+('a<' | safe).startswith('a<')
+('<b>' | safe).strip('<')
+('<%s>' | safe) % '<'
+('<%s %s>' | safe) % ('<', 1)
+('<%(a)s>' | safe) % {'a': '<'}
+('<%s>' | safe) % [('<',)]
+('<%r>' | safe) % '<'
+('<%s>' | safe) % (('<', 1),)
+('<%d %5.1f>' | safe) % (3, 2.5)
+('<{}>' | safe).format('<')
+('<{:>3}>' | safe).format('<')
+('<{a}>' | safe).format(a='<')
+('<{a}>' | safe).format_map({'a': '<'})
+('<{}>' | safe).format('<' | safe)
+('<{:>3}>' | safe).format('<' | safe)
+('<{!r}>' | safe).format('<')
+(('a' | safe) * 2) is escaped
+(('a b' | safe).split() | first) is escaped
+('ab' | safe).upper() is escaped
+('ab' | safe).find('b') is escaped
+'{}'.format('<' | safe)
+'{:>3}'.format('<' | safe)
+'%s' % ('<' | safe)
+'{!a}'.format(u)
+'{!a:>9}'.format('é')
+'%a' % u
+'{:z.1f}'.format(-0.01)
+'{:z.1f}'.format(-0.06)
+'{:z}'.format(3)
+'{:z}'.format('a')
+'{:.3d}'.format(5)
+'{:.3}'.format(5)
+'{:.1x}'.format(5)
+'{:,x}'.format(255)
+'{:_x}'.format(65535)
+'{:_b}'.format(255)
+'{:,}'.format(1234567)
+'{:,.1f}'.format(1234567.25)
+'{:+c}'.format(65)
+'{:#}'.format('a')
+'{:,n}'.format(5)
+[1, 'nan' | float] | max
+['nan' | float, 1] | max
+[1, 'nan' | float, 0] | min
+('nan' | float) > 1
+('nan' | float) <= 1
+[1] < ['nan' | float]
+['nan' | float] > [1]
+'𝟎' | int
+'٣' | int
+'Ａ' | int(base=16)
+'²' | int
+{(1, 2): 3}[(1, 2)]
+{(1, 'a'): 1}[(1.0, 'a')]
+{((1, 2), 'a'): 1}[((true, 2), 'a')]
+{range(3): 1}[range(0, 3, 1)]
+{d.items(): 1}
+d[(1, [2])] is defined
+d[[1]] is defined
+{1: 'a', true: 'b', 1.0: 'c'}
+{[1]: 2}
+{none: 1}[none]
+[1, 1.0, true, '1', 'A', 'a', none, none] | unique | list
+{('a',): 1}[('a' | safe,)]
+{'\\x00': 1, '\\x00s\\x00': 2}['\\x00']
+{1: 2, '\\x00i1': 3}[1]
+{'a': 1}['a' | safe]
+1 in {1.0: 2}
+[1] in {}
+'a b'.rsplit(none, 1)
+'  a  b  c '.rsplit(none, 1)
+' a b '.rsplit()
+'a <b> c <!-- d --> e' | striptags
+"x = 'a'; x" is string
 """.strip("\n").split("\n")
 
 TEMPLATES = [
@@ -806,6 +890,7 @@ TEMPLATES = [
     "a\n    {%- if true %}\n    b\n    {%- endif %}\nc", "{%- for m in l %}\n    {{- m }}\n    {%- if not loop.last %}\n        {{- ', ' }}\n    {%- endif %}\n{%- endfor %}\n", "{% for m in l %}\n  {{ m }}\n{% endfor %}\nend\n", "\t{% if true %}\n\tx\n\t{% endif %}\n", "{{ s }}  \n  {{ s }}", "x\n\n\n  {%- set y = 1 %}\n\n{{ y }}", "{% set x = 1 -%}   \n\n  z", "{% set x = [\n  1,\n  2\n] %}{{ x }}", "{{\n s\n}}", "{%\nset x = 1\n%}{{ x }}", "{{ s -}}\n\n{{- s }}", "{{- s }}", "\u00a0{%- set a = 1 %}x", "{{ 'a\nb' }}", "{{ 'a\r\nb' }}|",
     "{% set x = namespace(l=[]) %}{% for i in range(3) %}{% set x.l = x.l + [i] %}{% endfor %}{{ x.l }}", "{% set d2 = dict(d, **{'z': 1}) %}{{ d2.z }}{{ d2 | length }}", "{% set l2 = l + [4] %}{{ l2 }}{{ l }}", "{{ caller }}", "{{ varargs }}", "{% macro m() %}{% set q = varargs %}{{ q | length }}{% endmacro %}{{ m(1, 2, 3) }}", "{% set f = s.upper %}{{ f() }}", "{% set d3 = {'f': s.split} %}{{ d3.f(',') }}", "{{ (d.get)('a') }}", "{% set r = range %}{{ r(2) | list }}", "{% set upper = 5 %}{{ 'a' | upper }}{{ upper }}", "{% set range = 5 %}{{ range }}",
     "{% autoescape true %}{{ h }}{% endautoescape %}" if False else "{{ 2 }}", "{% for x in range(3) %}{% for y in range(3) %}{% if y == 1 %}{% break %}{% endif %}{{ x }}{{ y }} {% endfor %}{% endfor %}", "{% for x in l %}{% set z %}{% continue %}{% endset %}{{ x }}{% endfor %}|", "{% for x in l %}{% with y = x %}{% if y == 1 %}{% continue %}{% endif %}{{ y }}{% endwith %}{% endfor %}",
+    "{% set ns = namespace() %}{% for x in l %}{% set ns.l = loop %}{% endfor %}{{ ns.l.nextitem is defined }}{{ ns.l.previtem }}{{ ns.l.index }}{{ ns.l.last }}", "{% block a required %}  {% endblock %}", "{% block a required %}x{% endblock %}", "{% if false %}{% block a required %}{% endblock %}{% endif %}",
     "{{ raise_exception('bad: ' ~ n) }}", "{% if n > 5 %}{{ raise_exception('x') }}{% endif %}", "{{ strftime_now('%Y') | length }}", "{{ strftime_now }}" if False else "{{ 3 }}",
 ]
 

@@ -13,11 +13,16 @@ REQUIREMENTS = os.path.join(PEERS, "requirements.txt")
 IMPORTS = "import torch, transformers, peft, safetensors"
 
 
-def interpreter(variable="PEER_PYTHON", requirements=REQUIREMENTS, imports=IMPORTS):
-    """Path of a Python that can import the peers: the one a variable names, else one of our own."""
+def interpreter(
+    variable="PEER_PYTHON", requirements=REQUIREMENTS, imports=IMPORTS, environment=None
+):
+    """Path of a Python that can import the peers: the one a variable names, else one of our own.
+
+    `environment` has variables for what is built when that is made.
+    """
     named = os.environ.get(variable)
     if not named:
-        return own_environment(variable, requirements)
+        return own_environment(variable, requirements, environment or {})
     python = shutil.which(named)
     if python is None:
         raise Problem(
@@ -34,7 +39,7 @@ def interpreter(variable="PEER_PYTHON", requirements=REQUIREMENTS, imports=IMPOR
     return python
 
 
-def own_environment(variable, requirements):
+def own_environment(variable, requirements, environment):
     """Makes the environment at first use; its folder is named by the pinned versions' hash."""
     with open(requirements, "rb") as file:
         digest = hashlib.sha256(file.read()).hexdigest()[:12]
@@ -50,7 +55,10 @@ def own_environment(variable, requirements):
             [python, "-m", "pip", "install", "--quiet", "-r", requirements],
         )
         for command in steps:
-            if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
+            done = subprocess.run(
+                command, stdout=sys.stderr, check=False, env={**os.environ, **environment}
+            )
+            if done.returncode != 0:
                 raise Problem(
                     f"'{' '.join(command)}' failed; install {requirements} into a Python of yours"
                     f" and name it by {variable}"

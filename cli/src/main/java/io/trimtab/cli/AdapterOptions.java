@@ -1,8 +1,11 @@
 package io.trimtab.cli;
 
 import io.trimtab.model.LanguageModel;
+import io.trimtab.prompt.TextTask;
 import io.trimtab.prompt.Tuned;
+import io.trimtab.prompt.TunedText;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,8 +45,23 @@ final class AdapterOptions {
     return adapter;
   }
 
+  /** The task that the delta was tuned for, where that is to write texts. */
+  Optional<TextTask> writing() {
+    return TunedText.isIn(directory())
+        ? Optional.of(TunedText.taskOf(directory()))
+        : Optional.empty();
+  }
+
+  /** The base's name. */
+  String baseName() {
+    if (model != null) {
+      return model;
+    }
+    return TunedText.isIn(directory()) ? TunedText.baseOf(directory()) : Tuned.baseOf(directory());
+  }
+
   /** Opens the base. */
   LanguageModel base(CommonOptions common) {
-    return common.open(model == null ? Tuned.baseOf(directory()) : model);
+    return common.open(baseName());
   }
 }

@@ -109,8 +109,13 @@ final class CommonOptions {
 
   /** Opens a model for computing. */
   LanguageModel open(String model) {
+    return open(model, find(model));
+  }
+
+  /** Opens a model whose files have been found. */
+  LanguageModel open(String model, ModelDirectory files) {
     startEngine();
-    return Models.open(model, find(model), dtype(), device());
+    return Models.open(model, files, dtype(), device());
   }
 
   /** Sets the engine's threads. */

@@ -2,7 +2,9 @@ package io.trimtab.cli;
 
 import io.trimtab.delta.Delta;
 import io.trimtab.model.LanguageModel;
+import io.trimtab.model.Model;
 import io.trimtab.model.Patches;
+import java.util.Map;
 import java.util.function.BiFunction;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -38,8 +40,22 @@ final class DecoderOptions {
     return named == null ? source().base() : named;
   }
 
+  /** Puts what was used into a result: {@code model}, and {@code adapter} where there is one. */
+  void describe(Map<String, Object> result) {
+    result.put("model", name());
+    if (adapter != null) {
+      result.put("adapter", adapter);
+    }
+  }
+
+  /** What {@code --adapter} names. */
   @Nullable String adapter() {
     return adapter;
+  }
+
+  /** Loads a delta by any name that {@code --adapter} takes. */
+  Delta load(String delta, Model base) {
+    return registry.find(delta).load(base);
   }
 
   private DeltaSource source() {

@@ -78,7 +78,7 @@ final class GenerateCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "" + USUAL_BATCH,
       description =
-          "Texts computed together, which changes none of them (default: ${DEFAULT-VALUE}).")
+          "Texts computed together; scores differ by rounding alone (default: ${DEFAULT-VALUE}).")
   private int batch;
 
   @Option(
@@ -216,7 +216,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
     words.flush();
     Map<String, Object> result = new LinkedHashMap<>();
-    result.put("model", decoder.name());
+    decoder.describe(result);
     result.put("texts", texts);
     result.put("tokens", tokens);
     result.put("seconds", seconds);

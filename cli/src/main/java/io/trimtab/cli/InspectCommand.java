@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaFiles;
 import io.trimtab.delta.DeltaFormats;
 import io.trimtab.delta.Movement;
+import io.trimtab.hub.AtomicFiles;
 import io.trimtab.hub.ModelDirectory;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.Rng;
@@ -15,12 +16,10 @@ import java.io.PrintWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -277,13 +276,11 @@ final class InspectCommand implements Callable<Integer> {
 
   private static void write(Path file, String text) {
     Path directory = file.toAbsolutePath().getParent();
-    Path temporary = file.resolveSibling("." + file.getFileName() + "." + UUID.randomUUID());
     try {
       if (directory != null) {
         Files.createDirectories(directory);
       }
-      Files.writeString(temporary, text);
-      Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
+      AtomicFiles.write(file, text);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

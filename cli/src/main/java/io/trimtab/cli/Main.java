@@ -23,9 +23,11 @@ import picocli.CommandLine.IVersionProvider;
       ConvertCommand.class,
       InspectCommand.class,
       FillCommand.class,
+      ChatCommand.class,
       GenerateCommand.class,
       ScoreCommand.class,
       PerplexityCommand.class,
+      BenchCommand.class,
       TuneCommand.class,
       DeltaCommand.class,
       EvaluateCommand.class,
@@ -76,23 +78,26 @@ public final class Main implements Runnable {
                 && !unmatched.getSuggestions().isEmpty()
             ? "; did you mean " + String.join(", ", unmatched.getSuggestions()) + "?"
             : "";
-    say(command, line(fault.getMessage()) + meant + "; see " + name + " --help");
+    say(command.getErr(), line(fault.getMessage()) + meant + "; see " + name + " --help");
     return CommandLine.ExitCode.USAGE;
   }
 
   /** Says what users can mend; anything else is a defect of ours, whose trace helps to mend it. */
   private static int failed(Exception fault, CommandLine command) throws Exception {
-    switch (fault) {
-      case TrimtabException known -> say(command, line(known.getMessage()));
-      case UncheckedIOException disk ->
-          say(command, "cannot read or write a file: " + line(disk.getMessage()));
-      default -> throw fault;
+    if (!(fault instanceof TrimtabException) && !(fault instanceof UncheckedIOException)) {
+      throw fault;
     }
+    say(command.getErr(), fault);
     return CommandLine.ExitCode.SOFTWARE;
   }
 
-  private static void say(CommandLine command, String line) {
-    PrintWriter err = command.getErr();
+  /** One line about what users can mend. */
+  static void say(PrintWriter err, Exception fault) {
+    String disk = fault instanceof UncheckedIOException ? "cannot read or write a file: " : "";
+    say(err, disk + line(fault.getMessage()));
+  }
+
+  private static void say(PrintWriter err, String line) {
     err.println("trimtab: " + line);
     err.flush();
   }

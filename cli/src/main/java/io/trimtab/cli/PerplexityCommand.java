@@ -50,7 +50,7 @@ final class PerplexityCommand implements Callable<Integer> {
     return decoder.use(
         common,
         (model, patches) -> {
-          Perplexity.Window usual = Perplexity.Window.of(model.model());
+          Perplexity.Window usual = Perplexity.Window.of(model.model(), patches);
           int tokens = size == null ? usual.size() : size;
           int move = stride == null ? tokens / 2 : stride;
           Perplexity.Window window = new Perplexity.Window(tokens, move);
@@ -95,7 +95,7 @@ final class PerplexityCommand implements Callable<Integer> {
             found.bitsPerByte().orElseThrow());
     common.words().flush();
     Map<String, Object> result = new LinkedHashMap<>();
-    result.put("model", decoder.name());
+    decoder.describe(result);
     result.put("perplexity", found.value());
     result.put("log_probability", found.logProbability());
     result.put("tokens", found.tokens());

@@ -91,7 +91,7 @@ final class ScoreCommand implements Callable<Integer> {
     }
     words.flush();
     Map<String, Object> result = new LinkedHashMap<>();
-    result.put("model", decoder.name());
+    decoder.describe(result);
     result.put("scores", all);
     common.result(result);
   }

@@ -17,7 +17,9 @@ final class TaskOptions {
   @Option(
       names = "--template",
       paramLabel = "T",
-      description = "The sentence around the text, such as \"{text} It was {mask}.\"")
+      description =
+          "The sentence around the text, such as \"{text} It was {mask}.\"; or around what instruct"
+              + " is given, with {instruction} and {input}.")
   private @Nullable String template;
 
   @Option(
@@ -30,13 +32,26 @@ final class TaskOptions {
   @Option(
       names = "--max-length",
       paramLabel = "N",
-      description = "Tokens of the longest prompt; longer texts are cut (default: 256).",
-      defaultValue = "256")
-  private int maxLength;
+      description =
+          "Tokens of the longest example; longer ones are cut (default: 256 to classify, else"
+              + " 1024).")
+  private @Nullable Integer maxLength;
 
   /** Whether a task was described, or began to be. */
   boolean given() {
     return template != null || verbalizer != null;
+  }
+
+  @Nullable String template() {
+    return template;
+  }
+
+  boolean verbalizer() {
+    return verbalizer != null;
+  }
+
+  int maxLength(int usual) {
+    return maxLength == null ? usual : maxLength;
   }
 
   /** The task they describe. */
@@ -50,6 +65,7 @@ final class TaskOptions {
               + (sentence == null ? "--template" : "--verbalizer")
               + ", expected both --template and --verbalizer");
     }
-    return Cloze.of(Template.parse(sentence), Verbalizer.of(words)).maxLength(maxLength);
+    return Cloze.of(Template.parse(sentence), Verbalizer.of(words))
+        .maxLength(maxLength(Cloze.USUAL_LENGTH));
   }
 }

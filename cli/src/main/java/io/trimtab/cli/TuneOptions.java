@@ -15,22 +15,33 @@ import picocli.CommandLine.Spec;
 
 /** How long and how fast to train. */
 final class TuneOptions {
+  /** Times over the data and examples a step, where nothing is said. */
+  record Usual(int epochs, int batch) {
+    static final Usual TO_CLASSIFY = new Usual(10, 32);
+    static final Usual TO_WRITE = new Usual(3, 8);
+  }
+
   @Spec(Spec.Target.MIXEE)
   private CommandSpec spec;
 
   @Option(
       names = "--epochs",
       paramLabel = "N",
-      defaultValue = "10",
-      description = "Times over the training data (default: ${DEFAULT-VALUE}).")
-  private int epochs;
+      description = "Times over the training data (default: 10 to classify, else 3).")
+  private @Nullable Integer epochs;
 
   @Option(
       names = "--batch",
       paramLabel = "N",
-      defaultValue = "32",
-      description = "Examples a step (default: ${DEFAULT-VALUE}).")
-  private int batch;
+      description = "Examples a step (default: 32 to classify, else 8).")
+  private @Nullable Integer batch;
+
+  @Option(
+      names = "--batch-tokens",
+      paramLabel = "N",
+      defaultValue = "0",
+      description = "The most tokens a step, of fewer examples then (default: any number).")
+  private int batchTokens;
 
   @Option(
       names = "--accumulate",
@@ -100,6 +111,14 @@ final class TuneOptions {
     return shots;
   }
 
+  /** For a task that has no classes to draw the same number of examples from. */
+  void refuseShots() {
+    if (shots != 0) {
+      throw new CommandLine.ParameterException(
+          spec.commandLine(), "found --shots without classes, expected it with --task classify");
+    }
+  }
+
   boolean resume() {
     return resume;
   }
@@ -109,7 +128,13 @@ final class TuneOptions {
     return rate == null ? Optional.empty() : RateAdvice.of(delta.method(), rate);
   }
 
-  TrainSettings settings(DeltaSpec delta, long seed, boolean scored) {
+  /**
+   * The settings.
+   *
+   * @param scored whether there is development data
+   * @param usual where nothing is said of epochs and batches
+   */
+  TrainSettings settings(DeltaSpec delta, long seed, boolean scored, Usual usual) {
     if (!scored && (evaluations != null || patience > 0)) {
       throw new CommandLine.ParameterException(
           spec.commandLine(),
@@ -129,8 +154,19 @@ final class TuneOptions {
                   spec.commandLine(),
                   "found --schedule " + schedule + ", expected linear, cosine or constant");
         };
-    int scores = evaluations == null ? (scored ? epochs : 0) : evaluations;
+    int times = epochs == null ? usual.epochs() : epochs;
+    int scores = evaluations == null ? (scored ? times : 0) : evaluations;
     return new TrainSettings(
-        epochs, batch, accumulate, chosen, decay, clip, seed, scores, patience, 30);
+        times,
+        batch == null ? usual.batch() : batch,
+        accumulate,
+        chosen,
+        decay,
+        clip,
+        seed,
+        scores,
+        patience,
+        30,
+        batchTokens);
   }
 }

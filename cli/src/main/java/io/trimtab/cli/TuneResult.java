@@ -2,6 +2,7 @@ package io.trimtab.cli;
 
 import io.trimtab.prompt.TestScores;
 import io.trimtab.prompt.Tuned;
+import io.trimtab.prompt.TunedText;
 import io.trimtab.tensor.Engine;
 import io.trimtab.train.ClassificationReport;
 import io.trimtab.train.TrainResult;
@@ -17,10 +18,35 @@ final class TuneResult {
 
   static void show(Tuned tuned, CommonOptions common, Path out) {
     Map<String, Object> result = new LinkedHashMap<>();
+    tuned.test().ifPresent(scores -> scores(scores, common.words(), result));
+    Made made = new Made(tuned.method(), tuned.delta().count(), tuned.deltaBytes());
+    cost(tuned.training().orElseThrow(), made, common, out, result);
+  }
+
+  static void show(TunedText tuned, CommonOptions common, Path out) {
+    Map<String, Object> result = new LinkedHashMap<>();
+    tuned
+        .test()
+        .ifPresent(
+            scores -> {
+              TextScores untuned = new TextScores(scores.untuned(), scores.untunedAnswers());
+              TextScores after = new TextScores(scores.tuned(), scores.tunedAnswers());
+              common.words().println();
+              common.words().println(untuned.line("untuned"));
+              common.words().println(after.line("tuned"));
+              result.put("untuned", untuned.toMap());
+              result.put("test", after.toMap());
+            });
+    Made made = new Made(tuned.method(), tuned.delta().count(), tuned.deltaBytes());
+    cost(tuned.training().orElseThrow(), made, common, out, result);
+  }
+
+  /** What was tuned. */
+  private record Made(String method, long parameters, long bytes) {}
+
+  private static void cost(
+      TrainResult training, Made made, CommonOptions common, Path out, Map<String, Object> result) {
     PrintWriter words = common.words();
-    tuned.test().ifPresent(scores -> scores(scores, words, result));
-    TrainResult training = tuned.training().orElseThrow();
-    long deltaBytes = tuned.deltaBytes();
     words.printf(
         Locale.ROOT,
         "%nsteps %d, loss %.4f; %.1f s of training, %.0f tokens/s, peak memory %.0f MB%n",
@@ -32,9 +58,9 @@ final class TuneResult {
     words.printf(
         Locale.ROOT,
         "delta %s: %,d parameters, %.0f KB in %s%nreport %s%n",
-        tuned.method(),
-        tuned.delta().count(),
-        deltaBytes / 1e3,
+        made.method(),
+        made.parameters(),
+        made.bytes() / 1e3,
         out.resolve("delta"),
         out.resolve("report.html"));
     words.flush();
@@ -42,8 +68,8 @@ final class TuneResult {
     result.put("losses", training.losses());
     result.put("tokens_per_s", training.tokensPerSecond());
     result.put("peak_memory_mb", Engine.peakMemory() / 1e6);
-    result.put("delta_bytes", deltaBytes);
-    result.put("delta_parameters", tuned.delta().count());
+    result.put("delta_bytes", made.bytes());
+    result.put("delta_parameters", made.parameters());
     result.put("seconds", training.seconds());
     result.put("out", out.toString());
     common.result(result);

@@ -132,6 +132,13 @@ class GenerateCommandTest {
     Object score = Run.list(scored.succeeded().json(), "scores").getFirst();
     assertThat(Run.number(score, "log_probability"))
         .isCloseTo(Run.number(result, "log_probability"), within(1e-4));
+    // The tokenizer begins texts with a token of its own, so that all of it is foretold.
+    assertThat(Run.number(result, "bits_per_byte"))
+        .isCloseTo(
+            -Run.number(result, "log_probability")
+                / Math.log(2)
+                / "the film was very funny and the news".length(),
+            within(1e-9));
     Run narrow =
         Run.of(
             "perplexity",
@@ -158,6 +165,8 @@ class GenerateCommandTest {
     double without = score(plain);
     assertThat(score(tuned)).isNotCloseTo(without, within(1e-3));
     assertThat(tuned.json().get("model")).isEqualTo(model);
+    assertThat(tuned.json().get("adapter")).isEqualTo(adapter.toString());
+    assertThat(plain.json().keySet()).map(String::valueOf).doesNotContain("adapter");
     Run made =
         Run.of(
             "generate",
@@ -169,6 +178,7 @@ class GenerateCommandTest {
             "3",
             "--json");
     assertThat(texts(made)).hasSize(1);
+    assertThat(made.json().get("adapter")).isEqualTo(adapter.toString());
     Run missing = generate("--adapter", folder.resolve("none").toString());
     assertThat(missing.code()).isEqualTo(1);
     assertThat(missing.err().lines()).hasSize(1);

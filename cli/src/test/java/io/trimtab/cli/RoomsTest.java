@@ -33,9 +33,10 @@ class RoomsTest {
   private static final Map<String, List<String>> BELOW =
       Map.of(
           "tensor", List.of(),
+          "kernel", List.of("tensor"),
           "jinja", List.of("tensor"),
           "hub", List.of("jinja"),
-          "model", List.of("hub"),
+          "model", List.of("hub", "kernel"),
           "delta", List.of("model"),
           "train", List.of("delta"),
           "prompt", List.of("train"),

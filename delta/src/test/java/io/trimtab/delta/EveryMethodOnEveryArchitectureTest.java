@@ -154,8 +154,7 @@ class EveryMethodOnEveryArchitectureTest {
         .tensors()
         .forEach(
             (name, tensor) ->
-                all.put(
-                    name, ByteBuffer.wrap(tensor.toBytes().toArray(ValueLayout.JAVA_BYTE))));
+                all.put(name, ByteBuffer.wrap(tensor.toBytes().toArray(ValueLayout.JAVA_BYTE))));
     return all;
   }
 }

@@ -152,14 +152,14 @@ class HostileAdapterTest {
           new Oversized("peft", "prefix:length=2", "\"num_virtual_tokens\" : 2", HUGE),
           new Oversized("peft", "houlsby:bottleneck_dim=2", "\"bottleneck_dim\" : 2", HUGE),
           new Oversized("peft", "lowrank:low_rank_rank=2", "\"low_rank_rank\" : 2", HUGE),
-          new Oversized(
-              "peft", "houlsby:reduction_factor=4", "\"reduction_factor\" : 4.0", "1e-9"),
+          new Oversized("peft", "houlsby:reduction_factor=4", "\"reduction_factor\" : 4.0", "1e-9"),
           new Oversized("peft", "intrinsic:dimension=20", "\"intrinsic_dimension\" : 20", HUGE),
           new Oversized("peft", "fourierft:frequencies=2", "\"n_frequency\" : 2", HUGE),
           new Oversized("peft", "lora:rank=2 + ia3", "\"r\" : 2", HUGE),
           new Oversized("adapterhub", "lora:rank=2", "\"r\" : 2", HUGE),
           new Oversized("adapterhub", "reft:rank=2", "\"r\" : 2", HUGE),
-          new Oversized("adapterhub", "prompt:preset=adapterhub,length=2", "\"prompt_length\" : 2", HUGE),
+          new Oversized(
+              "adapterhub", "prompt:preset=adapterhub,length=2", "\"prompt_length\" : 2", HUGE),
           new Oversized(
               "adapterhub", "prefix:length=2,positions=kept", "\"prefix_length\" : 2", HUGE),
           new Oversized(
@@ -183,7 +183,8 @@ class HostileAdapterTest {
 
   private void refused(Oversized oversized) throws IOException {
     try (Model model = TinyModels.maskedLm(directory.resolve("tiny"));
-        Delta delta = DeltaExpression.parse(oversized.delta(), model).attach(model, Rng.seeded(1))) {
+        Delta delta =
+            DeltaExpression.parse(oversized.delta(), model).attach(model, Rng.seeded(1))) {
       Path saved = directory.resolve("oversized");
       DeltaFormat format = DeltaFormats.named(oversized.format());
       format.save(delta, saved);

@@ -87,7 +87,8 @@ class PresetsTest {
     "prefix:preset=opendelta, num_virtual_tokens=6",
     "prefix:preset=adapterhub, num_virtual_tokens=30",
     "'prefix:preset=opendelta,projection=0', num_virtual_tokens=6 prefix_projection=false",
-    "'prefix:preset=opendelta,length=2,start=\"3 4\"', num_virtual_tokens=2 prefix_projection=false",
+    "'prefix:preset=opendelta,length=2,start=\"3 4\"', num_virtual_tokens=2"
+        + " prefix_projection=false",
     "'prompt:preset=adapterhub', num_virtual_tokens=10 trimtab_place=embedded",
     "houlsby:preset=opendelta, bottleneck_dim=24 non_linearity=gelu_new",
     "pfeiffer:preset=adapterhub, reduction_factor=16.0 non_linearity=relu",

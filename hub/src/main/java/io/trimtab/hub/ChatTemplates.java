@@ -18,7 +18,9 @@ import org.jspecify.annotations.Nullable;
  * @param specialTokens the variables {@code bos_token}, {@code eos_token} and so on
  */
 public record ChatTemplates(Map<String, String> sources, Map<String, String> specialTokens) {
-  private static final String DEFAULT = "default";
+  /** The name of the template that is taken where none is named. */
+  public static final String DEFAULT = "default";
+
   private static final String KEY = "chat_template";
 
   /** Copies the maps. */

@@ -255,7 +255,7 @@ final class HuggingFaceTokenizers implements Tokenizer {
   private synchronized HuggingFaceTokenizer unaware() {
     HuggingFaceTokenizer known = unaware;
     if (known == null) {
-      known = load(TokenizerJson.withoutSpecialTokens(json, name), name);
+      known = load(PlainTexts.json(json, name), name);
       unaware = known;
     }
     return known;

@@ -100,8 +100,16 @@ final class Json {
     return out.append('\n').toString();
   }
 
+  /** {@code value} as JSON text on one line, without a line end. */
+  static String line(Object value) {
+    StringBuilder out = new StringBuilder();
+    write(value, "", out);
+    return out.toString();
+  }
+
+  /** Begins lines by {@code newLine} and two blanks a level, or none where it is empty. */
   private static void write(@Nullable Object value, String newLine, StringBuilder out) {
-    String inner = newLine + "  ";
+    String inner = newLine.isEmpty() ? "" : newLine + "  ";
     switch (value) {
       case Map<?, ?> map -> {
         out.append('{');

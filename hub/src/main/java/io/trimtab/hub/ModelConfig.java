@@ -74,6 +74,16 @@ public final class ModelConfig {
     return of(path, "", new LinkedHashMap<>(fields));
   }
 
+  /** The same with other fields. */
+  ModelConfig with(Map<String, @Nullable Object> others) {
+    return new ModelConfig(path, prefix, new LinkedHashMap<>(others), asked);
+  }
+
+  /** The fields as they were read. */
+  Map<String, @Nullable Object> raw() {
+    return java.util.Collections.unmodifiableMap(fields);
+  }
+
   /** All fields as JSON text. */
   public String json() {
     return Json.write(fields);

@@ -136,24 +136,6 @@ final class TokenizerJson {
     return document(added, null, bytes, frame, bytes, model);
   }
 
-  /**
-   * The same {@code tokenizer.json} with no special token among the added ones, which are those
-   * that are looked for in texts.
-   */
-  static byte[] withoutSpecialTokens(byte[] json, String name) {
-    Map<String, @Nullable Object> root = Json.parseObject(json, name);
-    List<@Nullable Object> kept = new ArrayList<>();
-    if (root.get("added_tokens") instanceof List<?> added) {
-      for (Object token : added) {
-        if (!(token instanceof Map<?, ?> fields) || !Boolean.TRUE.equals(fields.get("special"))) {
-          kept.add(token);
-        }
-      }
-    }
-    root.put("added_tokens", kept);
-    return Json.write(root).getBytes(StandardCharsets.UTF_8);
-  }
-
   private static String document(
       List<Object> added,
       @Nullable Object normalizer,

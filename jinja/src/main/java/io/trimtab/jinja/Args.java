@@ -47,7 +47,10 @@ record Args(List<Object> positional, Map<String, Object> named) {
     }
     if (!left.isEmpty()) {
       throw new JinjaException.WrongValue(
-          "expected no argument " + left.keySet().iterator().next() + " of " + function);
+          "expected no argument "
+              + Undefined.shown(left.keySet().iterator().next())
+              + " of "
+              + function);
     }
     return new Bound(function, values);
   }

@@ -33,7 +33,16 @@ final class Attributes {
       return attribute;
     }
     Object item = object instanceof Dict dict ? dict.get(name, budget) : null;
-    return item != null ? item : missing(object, name);
+    return orMissing(item, object, name, budget);
+  }
+
+  private static Object orMissing(
+      @Nullable Object found, Object object, String name, Budget budget) {
+    if (found != null) {
+      return found;
+    }
+    budget.objects(4);
+    return missing(object, Undefined.shown(name));
   }
 
   /** {@code object[index]}: the item, else the attribute of that name. */
@@ -42,7 +51,7 @@ final class Attributes {
       throw undefined.used();
     }
     if (object instanceof Dict dict) {
-      Object item = index instanceof List || index instanceof Dict ? null : dict.get(index, budget);
+      Object item = dict.find(index, budget);
       if (item != null) {
         return item;
       }
@@ -56,10 +65,10 @@ final class Attributes {
     if (name == null) {
       return index instanceof Undefined
           ? Undefined.of(described(object) + " has no element Undefined")
-          : Undefined.of(described(object) + " has no element " + Repr.repr(index, budget));
+          : Undefined.of(
+              described(object) + " has no element " + Undefined.shown(Repr.repr(index, budget)));
     }
-    Object attribute = own(object, name, budget);
-    return attribute != null ? attribute : missing(object, name);
+    return orMissing(own(object, name, budget), object, name, budget);
   }
 
   private static Undefined missing(Object object, String name) {
@@ -83,7 +92,8 @@ final class Attributes {
       if (place < 0 || place >= length) {
         return null;
       }
-      return Character.toString(text.codePointAt(text.offsetByCodePoints(0, place)));
+      budget.objects(1);
+      return Strings.character(text.codePointAt(text.offsetByCodePoints(0, place)));
     }
     List<Object> items = Values.asSequence(object);
     if (items == null) {
@@ -94,9 +104,18 @@ final class Attributes {
   }
 
   private static @Nullable Object own(Object object, String name, Budget budget) {
+    budget.work(name.length());
+    Object own = ownOf(object, name, budget);
+    if (own instanceof Callable) {
+      budget.objects(2);
+    }
+    return own;
+  }
+
+  private static @Nullable Object ownOf(Object object, String name, Budget budget) {
     return switch (object) {
       case String text -> TextMethods.method(text, name, budget);
-      case Markup markup -> marked(markup, name, budget);
+      case Markup markup -> MarkupMethods.method(markup, name, budget);
       case Dict dict ->
           CHANGING.contains(name)
                   && !Set.of("append", "extend", "insert", "remove", "reverse", "sort")
@@ -161,42 +180,6 @@ final class Attributes {
         true);
   }
 
-  /** A method of a marked text: what is put in is escaped, what comes out is marked. */
-  private static @Nullable Object marked(Markup markup, String name, Budget budget) {
-    Object method = TextMethods.method(markup.text(), name, budget);
-    if (!(method instanceof Callable callable)) {
-      return method;
-    }
-    return Callable.of(
-        name,
-        args -> {
-          List<Object> escaped = new ArrayList<>();
-          for (Object argument : args.positional()) {
-            escaped.add(escaped(argument, name, budget));
-          }
-          Object result = callable.call(new Args(escaped, args.named()));
-          return switch (result) {
-            case String text -> new Markup(text);
-            case List<?> parts ->
-                parts.stream().map(part -> (Object) new Markup((String) part)).toList();
-            default -> result;
-          };
-        });
-  }
-
-  private static Object escaped(Object argument, String method, Budget budget) {
-    if (method.equals("join")) {
-      List<Object> items = new ArrayList<>();
-      for (Object item : Values.items(argument, budget)) {
-        items.add(item instanceof String ? Markup.escape(item, budget) : item);
-      }
-      return items;
-    }
-    return argument instanceof String && !method.contains("strip")
-        ? Markup.escape(argument, budget)
-        : argument;
-  }
-
   /** {@code object[start:stop:step]}, each bound an integer or none. */
   static Object slice(Object object, Object start, Object stop, Object step, Budget budget) {
     if (object instanceof Undefined undefined) {
@@ -207,9 +190,9 @@ final class Attributes {
     if (text == null && items == null) {
       return Undefined.of(described(object) + " has no element slice");
     }
+    budget.work(text == null ? 0 : 2L * text.length());
     int size =
         text != null ? text.codePointCount(0, text.length()) : items == null ? 0 : items.size();
-    budget.work(size);
     long by = step == None.NONE ? 1 : Numbers.index(step, "the step of a slice");
     if (by == 0) {
       throw new JinjaException.WrongValue("slice step cannot be zero");

@@ -1,7 +1,10 @@
 package io.trimtab.jinja;
 
+import java.util.List;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /** Python's {@code text.format(…)}, with lookups as the templates' own. */
 final class BraceFormat {
@@ -10,17 +13,35 @@ final class BraceFormat {
           "(?:(.)?([<>=^]))?([-+ ])?(z)?(#)?(0)?(\\d{1,9})?([,_])?(?:\\.(\\d{1,9}))?([a-zA-Z%])?",
           Pattern.DOTALL);
 
-  private final Args args;
+  private final List<Object> positional;
+  private final Function<String, @Nullable Object> named;
+  private final boolean escaping;
   private final Budget budget;
   private int automatic;
 
-  private BraceFormat(Args args, Budget budget) {
-    this.args = args;
+  private BraceFormat(
+      List<Object> positional,
+      Function<String, @Nullable Object> named,
+      boolean escaping,
+      Budget budget) {
+    this.positional = positional;
+    this.named = named;
+    this.escaping = escaping;
     this.budget = budget;
   }
 
-  static String format(String format, Args args, Budget budget) {
-    String text = new BraceFormat(args, budget).expand(format, 2);
+  /**
+   * The text with its values.
+   *
+   * @param escaping whether the text is marked, so that the values are to be escaped
+   */
+  static String format(
+      String format,
+      List<Object> positional,
+      Function<String, @Nullable Object> named,
+      boolean escaping,
+      Budget budget) {
+    String text = new BraceFormat(positional, named, escaping, budget).expand(format, 2);
     budget.text(text.length());
     return text;
   }
@@ -29,6 +50,7 @@ final class BraceFormat {
     if (levels < 0) {
       throw new JinjaException.WrongValue("Max string recursion exceeded");
     }
+    budget.work(4L * format.length());
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < format.length(); i++) {
       char c = format.charAt(i);
@@ -40,14 +62,14 @@ final class BraceFormat {
         throw new JinjaException.WrongValue("Single '}' encountered in format string");
       } else if (c == '{') {
         int close = closing(format, i);
-        out.append(field(format.substring(i + 1, close), levels));
+        String field = field(format.substring(i + 1, close), levels);
+        budget.fits((long) out.length() + field.length());
+        out.append(field);
         i = close;
       } else {
         out.append(c);
       }
-      budget.fits(out.length());
     }
-    budget.work(format.length());
     return out.toString();
   }
 
@@ -63,6 +85,7 @@ final class BraceFormat {
   }
 
   private String field(String field, int levels) {
+    budget.text(field.length());
     int end = 0;
     int brackets = 0;
     while (end < field.length()
@@ -76,7 +99,8 @@ final class BraceFormat {
       value =
           switch (conversion) {
             case 's' -> Repr.string(value, budget);
-            case 'r', 'a' -> Repr.repr(value, budget);
+            case 'r' -> Repr.repr(value, budget);
+            case 'a' -> Repr.ascii(value, budget);
             default ->
                 throw new JinjaException.WrongValue("unknown conversion '" + conversion + "'");
           };
@@ -86,7 +110,14 @@ final class BraceFormat {
       }
     }
     String spec = end < field.length() ? expand(field.substring(end + 1), levels - 1) : "";
-    return spec.isEmpty() ? Repr.string(value, budget) : formatted(value, spec);
+    if (escaping && value instanceof Markup markup) {
+      if (!spec.isEmpty()) {
+        throw new JinjaException.WrongValue("Unsupported format specification for Markup.");
+      }
+      return markup.text();
+    }
+    String text = spec.isEmpty() ? Repr.string(value, budget) : formatted(value, spec);
+    return escaping ? Markup.escapeText(text, budget) : text;
   }
 
   private Object lookup(String path) {
@@ -96,6 +127,7 @@ final class BraceFormat {
     }
     Object value = first(path.substring(0, end));
     while (end < path.length()) {
+      budget.step();
       int start = end + 1;
       if (path.charAt(end) == '.') {
         end = start;
@@ -109,9 +141,7 @@ final class BraceFormat {
           throw new JinjaException.WrongValue("Missing ']' in format string");
         }
         String key = path.substring(start, end);
-        value =
-            Attributes.item(
-                value, key.matches("\\d{1,9}") ? (Object) Long.valueOf(key) : key, budget);
+        value = Attributes.item(value, isIndex(key) ? (Object) Long.valueOf(key) : key, budget);
         end++;
       }
     }
@@ -119,25 +149,32 @@ final class BraceFormat {
   }
 
   private Object first(String name) {
-    if (name.isEmpty() || name.matches("\\d{1,9}")) {
+    if (name.isEmpty() || isIndex(name)) {
       int index = name.isEmpty() ? automatic++ : Integer.parseInt(name);
-      if (index >= args.positional().size()) {
+      if (index >= positional.size()) {
         throw new JinjaException.WrongValue(
             "Replacement index " + index + " out of range for positional args tuple");
       }
-      return args.positional().get(index);
+      return positional.get(index);
     }
-    Object value = args.named().get(name);
+    budget.work(name.length());
+    Object value = named.apply(name);
     if (value == null) {
-      throw new JinjaException.WrongValue("no argument " + Repr.text(name) + " to format");
+      throw new JinjaException.WrongValue("no argument " + Repr.shown(name) + " to format");
     }
     return value;
+  }
+
+  private static boolean isIndex(String text) {
+    return !text.isEmpty()
+        && text.length() < 10
+        && text.chars().allMatch(c -> c >= '0' && c <= '9');
   }
 
   private String formatted(Object value, String spec) {
     Matcher m = SPEC.matcher(spec);
     if (!m.matches()) {
-      throw new JinjaException.WrongValue("Invalid format specifier " + Repr.text(spec));
+      throw new JinjaException.WrongValue("Invalid format specifier " + Repr.shown(spec));
     }
     boolean number = Numbers.isNumber(value);
     String body = number ? number(value, m) : text(value, m);
@@ -145,6 +182,7 @@ final class BraceFormat {
     String fill = m.group(1) != null ? m.group(1) : m.group(6) != null ? "0" : " ";
     String align =
         m.group(2) != null ? m.group(2) : m.group(6) != null && number ? "=" : number ? ">" : "<";
+    budget.work(body.length());
     int missing = width - body.codePointCount(0, body.length());
     if (missing <= 0) {
       return body;
@@ -166,6 +204,8 @@ final class BraceFormat {
     String text = Values.asText(value);
     if (text == null
         || m.group(3) != null
+        || m.group(4) != null
+        || m.group(5) != null
         || m.group(8) != null
         || (m.group(10) != null && !m.group(10).equals("s"))
         || "=".equals(m.group(2))) {
@@ -173,22 +213,34 @@ final class BraceFormat {
           "format specifier not supported for " + Values.type(value));
     }
     int most = m.group(9) == null ? Integer.MAX_VALUE : Integer.parseInt(m.group(9));
+    budget.work(text.length());
     return text.codePointCount(0, text.length()) <= most
         ? text
         : text.substring(0, text.offsetByCodePoints(0, most));
   }
 
-  private static String number(Object value, Matcher m) {
+  private String number(Object value, Matcher m) {
     String given = m.group(10);
     boolean integer = Numbers.isInteger(value);
     char type = given != null ? given.charAt(0) : integer ? 'd' : 'r';
     boolean negative = Numbers.compare(value, 0L) < 0;
     String digits;
     if (integer && "dboxXcn".indexOf(type) >= 0) {
+      refuse(m, 9, "Precision not allowed in integer format specifier");
+      refuse(
+          m,
+          4,
+          "Negative zero coercion (z) not allowed in format specifier with integer"
+              + " presentation type");
+      if (",".equals(m.group(8)) ? type != 'd' : type == 'c' || type == 'n') {
+        refuse(m, 8, "Cannot specify '" + m.group(8) + "' with '" + type + "'.");
+      }
       if (type == 'c') {
+        refuse(m, 3, "Sign not allowed with integer format specifier 'c'");
+        refuse(m, 5, "Alternate form (#) not allowed with integer format specifier 'c'");
         return NumberFormat.character(value);
       }
-      digits = NumberFormat.integer(Numbers.big(value).abs(), type == 'n' ? 'd' : type);
+      digits = NumberFormat.integer(Numbers.big(value).abs(), type == 'n' ? 'd' : type, budget);
       digits =
           (m.group(5) != null && type != 'd' ? "0" + type : "") + grouped(digits, m.group(8), type);
     } else {
@@ -200,16 +252,18 @@ final class BraceFormat {
             case 'r' ->
                 precision < 0
                     ? Repr.real(Math.abs(real))
-                    : likeRepr(NumberFormat.real(Math.abs(real), 'g', precision, false));
+                    : likeRepr(NumberFormat.real(Math.abs(real), 'g', precision, false, budget));
             case '%' ->
-                NumberFormat.real(Math.abs(real) * 100, 'f', precision < 0 ? 6 : precision, false)
+                NumberFormat.real(
+                        Math.abs(real) * 100, 'f', precision < 0 ? 6 : precision, false, budget)
                     + "%";
             case 'e', 'E', 'f', 'F', 'g', 'G', 'n' ->
                 NumberFormat.real(
                     Math.abs(real),
                     type == 'n' ? 'g' : type,
                     precision < 0 ? 6 : precision,
-                    m.group(5) != null);
+                    m.group(5) != null,
+                    budget);
             default ->
                 throw new JinjaException.WrongValue(
                     "Unknown format code '"
@@ -219,9 +273,18 @@ final class BraceFormat {
                         + "'");
           };
       digits = grouped(digits, m.group(8), 'd');
+      if (m.group(4) != null && digits.chars().noneMatch(c -> c >= '1' && c <= '9')) {
+        negative &= Double.isInfinite(real);
+      }
     }
     String sign = negative ? "-" : m.group(3) == null || m.group(3).equals("-") ? "" : m.group(3);
     return sign + digits;
+  }
+
+  private static void refuse(Matcher m, int group, String reason) {
+    if (m.group(group) != null) {
+      throw new JinjaException.WrongValue(reason);
+    }
   }
 
   /** Without a type, at least one digit stands behind the point. */
@@ -231,8 +294,7 @@ final class BraceFormat {
         : digits;
   }
 
-  private static String grouped(
-      String digits, @org.jspecify.annotations.Nullable String separator, char type) {
+  private static String grouped(String digits, @Nullable String separator, char type) {
     if (separator == null) {
       return digits;
     }
@@ -243,10 +305,10 @@ final class BraceFormat {
       end++;
     }
     int size = type == 'd' ? 3 : 4;
-    StringBuilder out = new StringBuilder(digits);
-    for (int i = end - size; i > 0; i -= size) {
-      out.insert(i, separator);
+    StringBuilder out = new StringBuilder();
+    for (int i = 0; i < end; i++) {
+      out.append(i > 0 && (end - i) % size == 0 ? separator : "").append(digits.charAt(i));
     }
-    return out.toString();
+    return out.append(digits, end, digits.length()).toString();
   }
 }

@@ -2,7 +2,16 @@ package io.trimtab.jinja;
 
 /** What one rendering has used of its {@link Limits}. */
 final class Budget {
+  /** A place in a list with the boxed number in it. */
   private static final int BYTES_PER_ITEM = 40;
+
+  /** A string's two objects and a place in a list. */
+  private static final int BYTES_PER_TEXT = 64;
+
+  /** A place in a hash table, its entry, its key's number and its value's. */
+  private static final int BYTES_PER_ENTRY = 160;
+
+  private static final int BYTES_PER_OBJECT = 64;
 
   private final Limits limits;
   private long steps;
@@ -28,13 +37,24 @@ final class Budget {
   /** Counts a text that is about to be made. */
   void text(long length) {
     allow(length, "characters in a text");
-    memory(2 * length + BYTES_PER_ITEM);
+    memory(2 * length + BYTES_PER_TEXT);
   }
 
-  /** Counts a list, tuple or dictionary that is about to be made. */
+  /** Counts a list or tuple that is about to be made. */
   void items(long count) {
     allow(count, "items in a list");
     memory(BYTES_PER_ITEM * (count + 1));
+  }
+
+  /** Counts what is about to be put into a dictionary or another table of names. */
+  void entries(long count) {
+    allow(count, "items in a dictionary");
+    memory(BYTES_PER_ENTRY * count);
+  }
+
+  /** Counts small objects about to be made: what a name is missing, what a loop remembers. */
+  void objects(long count) {
+    memory(BYTES_PER_OBJECT * count);
   }
 
   /** Refuses a text that grows beyond what may be made. */

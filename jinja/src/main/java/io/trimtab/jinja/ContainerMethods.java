@@ -28,9 +28,9 @@ final class ContainerMethods {
           Callable.of(
               name,
               args -> {
-                budget.items(dict.size());
+                budget.objects(2);
                 Dict copy = new Dict();
-                copy.putAll(dict);
+                copy.putAll(dict, budget);
                 return copy;
               });
       case "fromkeys" -> Callable.of(name, args -> fromKeys(args, budget));
@@ -42,7 +42,6 @@ final class ContainerMethods {
     Args.Bound bound = args.bind("fromkeys", 1, "keys", "value");
     Dict dict = new Dict();
     for (Object key : Values.items(bound.get(0), budget)) {
-      budget.items(1);
       dict.put(key, bound.get(1, None.NONE), budget);
     }
     return dict;

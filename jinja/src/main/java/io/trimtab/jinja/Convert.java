@@ -29,7 +29,7 @@ final class Convert {
       case Number number -> number.doubleValue();
       case Map<?, ?> map -> {
         budget.enter();
-        budget.items(map.size());
+        budget.objects(2);
         Dict dict = new Dict();
         map.forEach(
             (key, item) -> dict.put(toTemplate(key, budget), toTemplate(item, budget), budget));
@@ -39,8 +39,10 @@ final class Convert {
       case Iterable<?> items -> {
         budget.enter();
         List<Object> list = new ArrayList<>();
-        items.forEach(item -> list.add(toTemplate(item, budget)));
-        budget.items(list.size());
+        for (Object item : items) {
+          budget.items(1);
+          list.add(toTemplate(item, budget));
+        }
         budget.exit();
         yield list;
       }
@@ -74,7 +76,7 @@ final class Convert {
       }
       case Dict dict -> {
         budget.enter();
-        budget.items(dict.size());
+        budget.entries(dict.size());
         Map<@Nullable Object, @Nullable Object> map = new LinkedHashMap<>();
         dict.entries()
             .forEach(entry -> map.put(toJava(entry.key(), budget), toJava(entry.value(), budget)));

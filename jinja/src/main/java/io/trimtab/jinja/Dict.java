@@ -1,5 +1,6 @@
 package io.trimtab.jinja;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -19,35 +20,40 @@ final class Dict {
     }
   }
 
-  /** A tuple as a key. Its order lets a hash table cope with keys that collide on purpose. */
-  private record TupleKey(String form) implements Comparable<TupleKey> {
-    @Override
-    public int compareTo(TupleKey other) {
-      return form.compareTo(other.form);
-    }
-  }
-
-  private final Map<Object, Entry> entries = new LinkedHashMap<>();
+  /**
+   * By {@link #key}. Strings order themselves, so the table copes with any that collide on purpose,
+   * which it would not if keys of several types did.
+   */
+  private final Map<String, Entry> entries = new LinkedHashMap<>();
 
   /** A view of a dictionary's keys, values or items, which prints with its kind's name. */
   record View(String kind, List<Object> items) {}
 
+  /** The value of a key, or null; a key that cannot be hashed is an error. */
   @Nullable Object get(Object key, Budget budget) {
     Entry entry = entries.get(hashed(key, budget));
     return entry == null ? null : entry.value();
   }
 
-  void put(Object key, Object value, Budget budget) {
-    entries.merge(
-        hashed(key, budget),
-        new Entry(key, value),
-        (old, fresh) -> new Entry(old.key(), fresh.value()));
+  /** The value of a key, or null, also if no dictionary can have such a key. */
+  @Nullable Object find(Object key, Budget budget) {
+    String form = key(key, budget);
+    Entry entry = form == null ? null : entries.get(form);
+    return entry == null ? null : entry.value();
   }
 
-  void putAll(Dict other) {
-    other.entries.forEach(
-        (hashed, entry) ->
-            entries.merge(hashed, entry, (old, fresh) -> new Entry(old.key(), fresh.value())));
+  void put(Object key, Object value, Budget budget) {
+    budget.entries(1);
+    put(hashed(key, budget), new Entry(key, value));
+  }
+
+  void putAll(Dict other, Budget budget) {
+    budget.entries(other.size());
+    other.entries.forEach(this::put);
+  }
+
+  private void put(String form, Entry entry) {
+    entries.merge(form, entry, (old, fresh) -> new Entry(old.key(), fresh.value()));
   }
 
   int size() {
@@ -65,7 +71,7 @@ final class Dict {
   }
 
   View view(String part, Budget budget) {
-    budget.items(size());
+    budget.items(part.equals("items") ? 3L * size() : size());
     List<Object> items = new ArrayList<>(size());
     for (Entry entry : entries()) {
       items.add(
@@ -78,49 +84,75 @@ final class Dict {
     return new View("dict_" + part, items);
   }
 
-  /** A key that equals by Java's rules what {@code value} equals by Python's. */
-  static Object hashed(Object value, Budget budget) {
+  /** As {@link #key}; what cannot be hashed is an error. */
+  static String hashed(Object value, Budget budget) {
+    String key = key(value, budget);
+    if (key == null) {
+      throw new JinjaException.WrongValue(
+          "expected a key that can be hashed, found a " + Values.type(value));
+    }
+    return key;
+  }
+
+  /**
+   * A text that is the same for two values exactly if Python has them equal, or null for what
+   * cannot be a key. Most texts are their own; a zero and a letter stand before the form of
+   * anything else. What Python would tell apart by its place in memory cannot be a key here.
+   */
+  private static @Nullable String key(Object value, Budget budget) {
     return switch (value) {
-      case Boolean flag -> flag ? 1L : 0L;
+      case String text -> text(text, budget);
+      case Markup markup -> text(markup.text(), budget);
+      case Boolean flag -> flag ? "\0i1" : "\0i0";
+      case Long number -> "\0i" + Long.toString(number, 16);
+      case BigInteger number -> {
+        budget.text(number.bitLength() / 4);
+        yield "\0i" + number.toString(16);
+      }
       case Double number -> {
         double d = number;
-        yield d == Math.rint(d) && !Double.isInfinite(d) ? Numbers.toInteger(d) : number;
+        yield d == Math.rint(d) && !Double.isInfinite(d)
+            ? key(Numbers.toInteger(d), budget)
+            : "\0f" + d;
       }
-      case String text -> {
-        budget.work(text.length());
-        yield text;
+      case None none -> "\0n";
+      case Undefined undefined -> "\0u";
+      case Tuple tuple -> tuple(tuple, budget);
+      case Range range -> {
+        int size = range.size();
+        yield "\0r"
+            + size
+            + (size > 0 ? "," + range.start() : "")
+            + (size > 1 ? "," + range.step() : "");
       }
-      case Markup markup -> markup.text();
-      case Tuple tuple -> {
-        budget.enter();
-        StringBuilder form = new StringBuilder();
-        for (Object item : tuple.items()) {
-          Object key = hashed(item, budget);
-          String part =
-              switch (key) {
-                case String text -> text;
-                case TupleKey inner -> inner.form();
-                case None none -> "";
-                case Number number -> number.toString();
-                default -> throw unhashable(item);
-              };
-          form.append(key.getClass().getSimpleName()).append(part.length()).append(':');
-          form.append(part);
-          budget.fits(form.length());
-        }
-        budget.text(form.length());
-        budget.exit();
-        yield new TupleKey(form.toString());
-      }
-      case List<?> list -> throw unhashable(list);
-      case Dict dict -> throw unhashable(dict);
-      case Undefined undefined -> undefined.getClass();
-      default -> value;
+      default -> null;
     };
   }
 
-  private static JinjaException unhashable(Object value) {
-    return new JinjaException.WrongValue(
-        "expected a key that can be hashed, found a " + Values.type(value));
+  private static String text(String text, Budget budget) {
+    budget.work(text.length());
+    if (!text.startsWith("\0")) {
+      return text;
+    }
+    budget.text(text.length());
+    return "\0s" + text;
+  }
+
+  private static @Nullable String tuple(Tuple tuple, Budget budget) {
+    budget.enter();
+    StringBuilder form = new StringBuilder("\0t");
+    for (Object item : tuple.items()) {
+      budget.step();
+      String part = key(item, budget);
+      if (part == null) {
+        budget.exit();
+        return null;
+      }
+      budget.fits((long) form.length() + part.length());
+      form.append(part.length()).append(':').append(part);
+    }
+    budget.text(2L * form.length());
+    budget.exit();
+    return form.toString();
   }
 }

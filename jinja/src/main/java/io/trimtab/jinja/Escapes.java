@@ -47,7 +47,8 @@ final class Escapes {
             out.append(escape);
           } else {
             // Python turns what is not ASCII into an escape first, which the backslash then undoes.
-            out.append(Repr.escape(text.codePointAt(i - 1)).substring(1));
+            out.setLength(out.length() - 1);
+            Repr.escape(text.codePointAt(i - 1), out);
             i += Character.charCount(text.codePointAt(i - 1)) - 1;
           }
         }

@@ -80,7 +80,10 @@ final class Evaluator {
           }
           case Expr.Conditional conditional -> conditional(conditional, scope);
           case Expr.ListOf list -> all(list.items(), scope);
-          case Expr.TupleOf tuple -> new Tuple(all(tuple.items(), scope));
+          case Expr.TupleOf tuple -> {
+            budget.objects(1);
+            yield new Tuple(all(tuple.items(), scope));
+          }
           case Expr.DictOf dict -> dict(dict, scope);
           case Expr.Sign sign -> {
             Object operand = evaluate(sign.operand(), scope);
@@ -89,10 +92,10 @@ final class Evaluator {
             }
             yield operand instanceof Double real
                 ? (Object) (sign.negative() ? -real : real)
-                : Numbers.arithmetic(sign.negative() ? "-" : "+", 0L, operand);
+                : Operators.arithmetic(sign.negative() ? "-" : "+", 0L, operand, budget);
           }
           case Expr.Slice slice ->
-              throw new JinjaException.WrongValue("expected a slice in a subscript of its own");
+              throw new IllegalStateException("a slice is parsed in a subscript of its own alone");
           case Expr.Captured hole -> captured == null ? "" : captured;
         };
     budget.exit();
@@ -109,11 +112,13 @@ final class Evaluator {
   }
 
   private Object lookup(String name, Scope scope) {
-    Object value = scope.get(name);
-    if (value == null) {
-      value = Globals.find(name, budget);
+    Object value = scope.get(name, budget);
+    if (value != null) {
+      return value;
     }
-    return value != null ? value : Undefined.of("'" + name + "' is undefined");
+    budget.objects(4);
+    value = Globals.find(name, budget);
+    return value != null ? value : Undefined.of("'" + Undefined.shown(name) + "' is undefined");
   }
 
   Object call(Object callee, Args args) {
@@ -161,8 +166,9 @@ final class Evaluator {
     List<Object> parts = all(concat.parts(), scope);
     StringBuilder out = new StringBuilder();
     for (Object part : parts) {
-      out.append(Repr.string(part, budget));
-      budget.fits(out.length());
+      String text = Repr.string(part, budget);
+      budget.fits((long) out.length() + text.length());
+      out.append(text);
     }
     budget.text(out.length());
     return out.toString();
@@ -187,7 +193,7 @@ final class Evaluator {
   }
 
   private Dict dict(Expr.DictOf expr, Scope scope) {
-    budget.items(expr.keys().size());
+    budget.objects(2);
     Dict dict = new Dict();
     for (int i = 0; i < expr.keys().size(); i++) {
       Object key = evaluate(expr.keys().get(i), scope);
@@ -201,6 +207,7 @@ final class Evaluator {
       return Args.NONE;
     }
     List<Object> positional = all(arguments.positional(), scope);
+    budget.entries(arguments.names().size());
     Map<String, Object> named = new LinkedHashMap<>();
     for (int i = 0; i < arguments.names().size(); i++) {
       named.put(arguments.names().get(i), evaluate(arguments.named().get(i), scope));
@@ -224,13 +231,15 @@ final class Evaluator {
       throw new JinjaException.WrongValue(
           "expected a mapping behind **, found a " + Values.type(value));
     }
-    budget.items(dict.size());
+    budget.entries(dict.size());
     for (Dict.Entry entry : dict.entries()) {
       if (!(entry.key() instanceof String name)) {
         throw new JinjaException.WrongValue("expected names as the keys of a mapping behind **");
       }
+      budget.work(name.length());
       if (named.put(name, entry.value()) != null) {
-        throw new JinjaException.WrongValue("expected the argument " + name + " once only");
+        throw new JinjaException.WrongValue(
+            "expected the argument " + Undefined.shown(name) + " once only");
       }
     }
   }

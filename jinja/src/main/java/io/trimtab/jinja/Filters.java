@@ -39,6 +39,6 @@ final class Filters {
     throw new JinjaException.WrongValue(
         REFUSED.contains(name)
             ? "the filter '" + name + "' is not supported"
-            : "no filter named '" + name + "'");
+            : "no filter named '" + Undefined.shown(name) + "'");
   }
 }

@@ -12,11 +12,11 @@ final class Globals {
 
   static @Nullable Object find(String name, Budget budget) {
     return switch (name) {
-      case "range" -> Callable.of(name, Globals::range);
+      case "range" -> Callable.of(name, args -> range(args, budget));
       case "dict" -> new DictFunction(budget);
       case "namespace" -> Callable.of(name, args -> namespace(args, budget));
-      case "cycler" -> Callable.of(name, args -> new Cycler(args.positional()));
-      case "joiner" -> Callable.of(name, args -> joiner(args));
+      case "cycler" -> Callable.of(name, args -> cycler(args.positional(), budget));
+      case "joiner" -> Callable.of(name, args -> joiner(args, budget));
       default -> null;
     };
   }
@@ -34,7 +34,8 @@ final class Globals {
     }
   }
 
-  private static Object range(Args args) {
+  private static Object range(Args args, Budget budget) {
+    budget.objects(1);
     Args.Bound bound = args.bind("range", 1, "start", "stop", "step");
     boolean one = !bound.has(1);
     Range range =
@@ -50,13 +51,12 @@ final class Globals {
   }
 
   private static Dict dict(Args args, Budget budget) {
-    budget.items(args.named().size());
+    budget.objects(2);
     Dict dict = new Dict();
     if (!args.positional().isEmpty()) {
       Object from = new Args(args.positional(), Map.of()).bind("dict", 1, "from").get(0);
       if (from instanceof Dict other) {
-        budget.items(other.size());
-        dict.putAll(other);
+        dict.putAll(other, budget);
       } else {
         for (Object pair : Values.items(from, budget)) {
           List<Object> parts = Values.items(pair, budget);
@@ -64,7 +64,6 @@ final class Globals {
             throw new JinjaException.WrongValue(
                 "expected pairs to make a dictionary of, found " + parts.size() + " items");
           }
-          budget.items(1);
           dict.put(parts.get(0), parts.get(1), budget);
         }
       }
@@ -74,17 +73,24 @@ final class Globals {
   }
 
   private static Namespace namespace(Args args, Budget budget) {
+    budget.entries(1);
     Namespace namespace = new Namespace();
     for (Dict.Entry entry : dict(args, budget).entries()) {
       if (!(entry.key() instanceof String name)) {
         throw new JinjaException.WrongValue("expected names as the keys of a namespace");
       }
-      namespace.set(name, entry.value());
+      namespace.set(name, entry.value(), budget);
     }
     return namespace;
   }
 
-  private static Object joiner(Args args) {
+  private static Object cycler(List<Object> items, Budget budget) {
+    budget.items(items.size());
+    return new Cycler(items);
+  }
+
+  private static Object joiner(Args args, Budget budget) {
+    budget.objects(2);
     Object separator = args.bind("joiner", 0, "sep").get(0, ", ");
     boolean[] used = {false};
     return Callable.of(

@@ -2,6 +2,7 @@ package io.trimtab.jinja;
 
 import io.trimtab.jinja.Stmt.Target;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -38,6 +39,7 @@ final class Interpreter {
 
   Rendering render(List<Stmt> body) {
     run(body, root);
+    budget.text(rendered.length());
     return new Rendering(rendered.toString(), generations);
   }
 
@@ -72,7 +74,7 @@ final class Interpreter {
       case Stmt.Set set -> assign(set.target(), evaluator.evaluate(set.value(), scope), scope);
       case Stmt.SetBlock set -> {
         StringBuilder around = capture();
-        Flow flow = run(set.body(), new Scope(scope));
+        Flow flow = run(set.body(), new Scope(scope, budget));
         String text = captured(around);
         if (flow != Flow.ON) {
           return flow;
@@ -81,7 +83,7 @@ final class Interpreter {
       }
       case Stmt.FilterBlock filter -> {
         StringBuilder around = capture();
-        Scope inner = new Scope(scope);
+        Scope inner = new Scope(scope, budget);
         Flow flow = run(filter.body(), inner);
         String text = captured(around);
         if (flow != Flow.ON) {
@@ -90,24 +92,30 @@ final class Interpreter {
         write(Repr.string(evaluator.filtered(filter.filtered(), text, inner), budget));
       }
       case Stmt.With with -> {
-        Scope inner = new Scope(scope);
+        Scope inner = new Scope(scope, budget);
         for (int i = 0; i < with.targets().size(); i++) {
           assign(with.targets().get(i), evaluator.evaluate(with.values().get(i), scope), inner);
         }
         return run(with.body(), inner);
       }
       case Stmt.Block block -> {
-        return run(block.body(), new Scope(block.scoped() ? scope : root));
+        if (block.required()) {
+          evaluator.moveTo(block.at());
+          throw new JinjaException.WrongValue(
+              "Required block '" + Undefined.shown(block.name()) + "' not found");
+        }
+        return run(block.body(), new Scope(block.scoped() ? scope : root, budget));
       }
       case Stmt.DefineMacro define ->
-          scope.set(define.macro().name(), new Macro(define.macro(), scope, this));
+          scope.set(define.macro().name(), macro(define.macro(), scope), budget);
       case Stmt.CallBlock call -> call(call, scope);
       case Stmt.Generation generation -> {
         StringBuilder around = capture();
-        run(generation.body(), new Scope(scope));
+        run(generation.body(), new Scope(scope, budget));
         String text = captured(around);
         int start = rendered.length();
         write(text);
+        budget.objects(1);
         generations.add(new Rendering.Span(start, start + text.length()));
       }
       case Stmt.Break end -> {
@@ -127,7 +135,7 @@ final class Interpreter {
 
   private void write(String text) {
     budget.output((long) out.length() + text.length());
-    budget.work(text.length());
+    budget.text(text.length());
     out.append(text);
   }
 
@@ -158,15 +166,16 @@ final class Interpreter {
     if (loop.test() != null) {
       items = selected(loop, items, scope);
     }
+    budget.objects(3);
     LoopState state =
         new LoopState(
             items, depth, loop.recursive() ? inner -> again(loop, inner, depth, scope) : null);
     boolean ran = false;
     while (state.next()) {
       budget.step();
-      Scope pass = new Scope(scope);
+      Scope pass = new Scope(scope, budget);
       assign(loop.target(), state.item(), pass);
-      pass.set("loop", state);
+      pass.set("loop", state, budget);
       Flow flow = run(loop.body(), pass);
       // As in Jinja, a pass that is cut short does not count against the else.
       ran |= flow == Flow.ON;
@@ -174,14 +183,16 @@ final class Interpreter {
         break;
       }
     }
-    return ran || loop.otherwise().isEmpty() ? Flow.ON : run(loop.otherwise(), new Scope(scope));
+    return ran || loop.otherwise().isEmpty()
+        ? Flow.ON
+        : run(loop.otherwise(), new Scope(scope, budget));
   }
 
   private List<Object> selected(Stmt.For loop, List<Object> items, Scope scope) {
     List<Object> selected = new ArrayList<>();
     for (Object item : items) {
       budget.items(1);
-      Scope inner = new Scope(scope);
+      Scope inner = new Scope(scope, budget);
       assign(loop.target(), item, inner);
       if (loop.test() != null && Values.truth(evaluator.evaluate(loop.test(), inner))) {
         selected.add(item);
@@ -203,23 +214,34 @@ final class Interpreter {
     Expr.Call call = block.call();
     Object callee = evaluator.evaluate(call.callee(), scope);
     Args args = evaluator.arguments(call.arguments(), scope);
-    Map<String, Object> named = new java.util.LinkedHashMap<>(args.named());
-    named.put("caller", new Macro(block.caller(), scope, this));
+    budget.entries(args.named().size() + 1L);
+    Map<String, Object> named = new LinkedHashMap<>(args.named());
+    named.put("caller", macro(block.caller(), scope));
     evaluator.moveTo(call.at());
     write(Repr.string(evaluator.call(callee, new Args(args.positional(), named)), budget));
   }
 
-  /** What a macro renders to, once its arguments are in its scope. */
-  String macroBody(Stmt.MacroCode code, List<String> missing, Scope scope) {
+  private Macro macro(Stmt.MacroCode code, Scope scope) {
+    budget.objects(1);
+    return new Macro(code, scope, this);
+  }
+
+  /**
+   * What a macro renders to, once its arguments are in its scope.
+   *
+   * @param missing the places of the parameters that were not given
+   */
+  String macroBody(Stmt.MacroCode code, List<Integer> missing, Scope scope) {
     budget.enter();
     int required = code.parameters().size() - code.defaults().size();
-    for (String parameter : missing) {
-      int index = code.parameters().indexOf(parameter) - required;
+    for (int place : missing) {
+      String parameter = code.parameters().get(place);
+      budget.objects(4);
       scope.set(
           parameter,
-          index >= 0
-              ? evaluator.evaluate(code.defaults().get(index), scope)
-              : Undefined.of("parameter '" + parameter + "' was not provided"));
+          place >= required
+              ? evaluator.evaluate(code.defaults().get(place - required), scope)
+              : Undefined.of("parameter '" + Undefined.shown(parameter) + "' was not provided"));
     }
     StringBuilder around = capture();
     run(code.body(), scope);
@@ -230,7 +252,7 @@ final class Interpreter {
 
   private void assign(Target target, Object value, Scope scope) {
     switch (target) {
-      case Target.Name name -> scope.set(name.name(), value);
+      case Target.Name name -> scope.set(name.name(), value, budget);
       case Target.Unpack unpack -> {
         List<Object> items = Values.items(value, budget);
         if (items.size() != unpack.targets().size()) {
@@ -243,13 +265,12 @@ final class Interpreter {
         }
       }
       case Target.NamespaceAttribute attribute -> {
-        if (!(scope.get(attribute.namespace()) instanceof Namespace namespace)) {
+        if (!(scope.get(attribute.namespace(), budget) instanceof Namespace namespace)) {
           evaluator.moveTo(attribute.at());
           throw new JinjaException.WrongValue(
               "cannot assign attribute on non-namespace object " + attribute.namespace());
         }
-        budget.items(1);
-        namespace.set(attribute.attribute(), value);
+        namespace.set(attribute.attribute(), value, budget);
       }
     }
   }

@@ -1,6 +1,7 @@
 package io.trimtab.jinja;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -58,7 +59,7 @@ final class Json {
       case None none -> out.append("null");
       case Boolean flag -> out.append(flag);
       case Double number -> out.append(real(number));
-      case Number number -> out.append(number);
+      case Number number -> out.append(Numbers.digits(number, budget));
       case String text -> string(text);
       case Markup markup -> string(markup.text());
       case List<?> list -> list(list, level);
@@ -99,12 +100,15 @@ final class Json {
     }
     budget.enter();
     out.append('{');
-    List<Dict.Entry> entries = new ArrayList<>(dict.entries());
+    Collection<Dict.Entry> all = dict.entries();
     if (sorted) {
-      entries.sort((a, b) -> Values.compare(a.key(), b.key(), "<", budget));
+      budget.items(dict.size());
+      List<Dict.Entry> entries = new ArrayList<>(all);
+      entries.sort((a, b) -> Values.sortOrder(a.key(), b.key(), budget));
+      all = entries;
     }
     boolean first = true;
-    for (Dict.Entry entry : entries) {
+    for (Dict.Entry entry : all) {
       separate(first, level + 1);
       first = false;
       string(key(entry.key()));
@@ -116,12 +120,12 @@ final class Json {
     budget.exit();
   }
 
-  private static String key(Object key) {
+  private String key(Object key) {
     return switch (key) {
       case None none -> "null";
       case Boolean flag -> flag.toString();
       case Double number -> real(number);
-      case Number number -> number.toString();
+      case Number number -> Numbers.digits(number, budget);
       case String text -> text;
       case Markup markup -> markup.text();
       default ->
@@ -145,6 +149,7 @@ final class Json {
 
   private void string(String text) {
     budget.work(text.length());
+    budget.fits((long) out.length() + text.length());
     out.append('"');
     for (int i = 0; i < text.length(); i++) {
       char c = text.charAt(i);
@@ -158,7 +163,8 @@ final class Json {
         case '\b' -> out.append("\\b");
         default -> {
           if (c < 0x20 || (ascii && c > 126)) {
-            out.append("\\u").append("%04x".formatted((int) c));
+            Repr.hex(c, 4, out.append("\\u"));
+            budget.fits(out.length());
           } else {
             out.append(c);
           }

@@ -17,6 +17,9 @@ final class Lexer {
     ">", "<", "=", ".", ":", "|", ",", ";"
   };
 
+  /** Names are compared anew whenever they are looked up, so they must not be long. */
+  private static final int MAX_NAME = 1000;
+
   private final Source source;
   private final String text;
   private final List<Token> tokens = new ArrayList<>();
@@ -213,6 +216,10 @@ final class Lexer {
     while (at < text.length() && isNamePart(text.codePointAt(at))) {
       at += Character.charCount(text.codePointAt(at));
     }
+    if (at - start > MAX_NAME) {
+      throw Budget.exceeded(MAX_NAME + " characters of a name")
+          .at(source.line(start), source.column(start));
+    }
     String name = text.substring(start, at);
     if (!Character.isUnicodeIdentifierStart(name.codePointAt(0)) && name.charAt(0) != '_') {
       throw source.error("expected a name, found " + name, start);
@@ -332,7 +339,7 @@ final class Lexer {
     }
     throw source.error(
         "expected an expression, found "
-            + Repr.text(text.substring(at, text.offsetByCodePoints(at, 1))),
+            + Repr.shown(text.substring(at, text.offsetByCodePoints(at, 1))),
         at);
   }
 }

@@ -13,9 +13,12 @@ package io.trimtab.jinja;
  * @param source characters of the template
  */
 public record Limits(long steps, long memory, int valueSize, int output, int depth, int source) {
-  /** Room for conversations of some million characters; a hostile template ends within seconds. */
+  /**
+   * Room for conversations of a million characters and more; a hostile template ends within seconds
+   * and leaves a heap of 256 MB enough.
+   */
   public static final Limits DEFAULT =
-      new Limits(10_000_000, 512L << 20, 16 << 20, 16 << 20, 300, 1 << 20);
+      new Limits(10_000_000, 160L << 20, 8 << 20, 8 << 20, 300, 1 << 18);
 
   /** Refuses bounds that leave no room at all. */
   public Limits {

@@ -22,8 +22,11 @@ final class LoopState implements Callable {
     this.again = again;
   }
 
+  /** Goes on to the next item, if there is one; else it stays at the last. */
   boolean next() {
-    return ++index < items.size();
+    boolean more = index + 1 < items.size();
+    index += more ? 1 : 0;
+    return more;
   }
 
   Object item() {
@@ -32,10 +35,6 @@ final class LoopState implements Callable {
 
   int length() {
     return items.size();
-  }
-
-  int depth() {
-    return depth;
   }
 
   @Nullable Object attribute(String name, Budget budget) {

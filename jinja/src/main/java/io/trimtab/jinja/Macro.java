@@ -27,17 +27,21 @@ record Macro(Stmt.MacroCode code, Scope around, Interpreter interpreter) impleme
   @Override
   public Object call(Args args) {
     List<String> parameters = code.parameters();
-    Scope scope = new Scope(around);
+    Budget budget = interpreter.budget();
+    // Each parameter is looked at, however few of them are given.
+    budget.work(16L * parameters.size());
+    budget.entries((long) parameters.size() + args.named().size());
+    Scope scope = new Scope(around, budget);
     Map<String, Object> named = new LinkedHashMap<>(args.named());
     int given = Math.min(args.positional().size(), parameters.size());
-    List<String> missing = new ArrayList<>();
+    List<Integer> missing = new ArrayList<>();
     for (int i = 0; i < parameters.size(); i++) {
       String parameter = parameters.get(i);
       Object value = i < given ? args.positional().get(i) : named.remove(parameter);
       if (value != null) {
         scope.set(parameter, value);
       } else {
-        missing.add(parameter);
+        missing.add(i);
       }
     }
     if (code.uses().contains("caller") && !parameters.contains("caller")) {
@@ -46,15 +50,16 @@ record Macro(Stmt.MacroCode code, Scope around, Interpreter interpreter) impleme
     }
     if (code.uses().contains("kwargs")) {
       Dict kwargs = new Dict();
-      named.forEach((key, value) -> kwargs.put(key, value, interpreter.budget()));
+      named.forEach((key, value) -> kwargs.put(key, value, budget));
       scope.set("kwargs", kwargs);
     } else if (!named.isEmpty()) {
       throw new JinjaException.WrongValue(
           "macro '%s' takes no keyword argument '%s'"
-              .formatted(name(), named.keySet().iterator().next()));
+              .formatted(name(), Undefined.shown(named.keySet().iterator().next())));
     }
     List<Object> rest = args.positional().subList(given, args.positional().size());
     if (code.uses().contains("varargs")) {
+      budget.items(rest.size());
       scope.set("varargs", new Tuple(List.copyOf(rest)));
     } else if (!rest.isEmpty()) {
       throw new JinjaException.WrongValue(

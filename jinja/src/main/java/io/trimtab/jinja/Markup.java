@@ -6,13 +6,33 @@ record Markup(String text) {
     if (value instanceof Markup markup) {
       return markup;
     }
-    String text = Repr.string(value, budget);
-    budget.text(6L * text.length());
-    return new Markup(
-        text.replace("&", "&amp;")
-            .replace(">", "&gt;")
-            .replace("<", "&lt;")
-            .replace("'", "&#39;")
-            .replace("\"", "&#34;"));
+    return new Markup(escapeText(Repr.string(value, budget), budget));
+  }
+
+  static String escapeText(String text, Budget budget) {
+    budget.work(text.length());
+    StringBuilder out = new StringBuilder();
+    int from = 0;
+    for (int i = 0; i < text.length(); i++) {
+      String escaped =
+          switch (text.charAt(i)) {
+            case '&' -> "&amp;";
+            case '>' -> "&gt;";
+            case '<' -> "&lt;";
+            case '\'' -> "&#39;";
+            case '"' -> "&#34;";
+            default -> null;
+          };
+      if (escaped != null) {
+        out.append(text, from, i).append(escaped);
+        budget.fits(out.length());
+        from = i + 1;
+      }
+    }
+    if (from == 0) {
+      return text;
+    }
+    budget.text((long) out.length() + text.length() - from);
+    return out.append(text, from, text.length()).toString();
   }
 }

@@ -8,14 +8,18 @@ import org.jspecify.annotations.Nullable;
 final class Namespace {
   private final Map<String, Object> attributes = new LinkedHashMap<>();
 
+  /** The attribute, or null. */
   @Nullable Object get(String name) {
     return attributes.get(name);
   }
 
-  void set(String name, Object value) {
+  void set(String name, Object value, Budget budget) {
+    budget.work(name.length());
+    budget.entries(1);
     if (name.startsWith("_")) {
       throw new JinjaException.Forbidden(
-          "expected a name without a leading underscore to store on a namespace, found " + name);
+          "expected a name without a leading underscore to store on a namespace, found "
+              + Undefined.shown(name));
     }
     attributes.put(name, value);
   }

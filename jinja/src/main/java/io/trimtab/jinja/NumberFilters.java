@@ -10,7 +10,7 @@ final class NumberFilters {
   private NumberFilters() {}
 
   static void register(Map<String, Filters.Body> all) {
-    all.put("abs", (input, args, evaluator) -> abs(input));
+    all.put("abs", (input, args, evaluator) -> abs(input, args, evaluator.budget()));
     all.put("int", NumberFilters::integer);
     all.put("float", NumberFilters::real);
     all.put("round", NumberFilters::round);
@@ -34,7 +34,9 @@ final class NumberFilters {
         });
   }
 
-  private static Object abs(Object input) {
+  private static Object abs(Object input, Args args, Budget budget) {
+    args.bind("abs", 0);
+    Numbers.count(input, input, budget);
     if (!Numbers.isNumber(input)) {
       throw Values.unsupported("abs()", input, input);
     }
@@ -51,7 +53,8 @@ final class NumberFilters {
     Object fallback = bound.get(0, 0L);
     String text = Values.asText(input);
     if (text != null) {
-      evaluator.budget().text(text.length());
+      evaluator.budget().text(4L * text.length());
+      Numbers.count(4L * Math.min(text.length(), Numbers.MAX_DIGITS), evaluator.budget());
       BigInteger parsed = parseInteger(text, bound.integer(1, 10));
       if (parsed != null) {
         return Numbers.normal(parsed);
@@ -90,11 +93,18 @@ final class NumberFilters {
         || radix < 2
         || radix > 36
         || digits.length() > Numbers.MAX_DIGITS
-        || !digits.codePoints().allMatch(c -> Character.digit(c, allowed) >= 0)) {
+        || !digits.codePoints().allMatch(c -> digit(c, allowed) >= 0)) {
       return null;
     }
-    BigInteger value = new BigInteger(digits, radix);
+    StringBuilder ascii = new StringBuilder();
+    digits.codePoints().forEach(c -> ascii.append(Character.forDigit(digit(c, allowed), allowed)));
+    BigInteger value = new BigInteger(ascii.toString(), radix);
     return negative ? value.negate() : value;
+  }
+
+  /** The value of a digit of any script, or of a letter of ASCII; negative for anything else. */
+  private static int digit(int c, int radix) {
+    return c < 128 || Character.isDigit(c) ? Character.digit(c, radix) : -1;
   }
 
   private static String stripped(String text) {
@@ -132,7 +142,7 @@ final class NumberFilters {
     }
     String text = Values.asText(input);
     if (text != null) {
-      evaluator.budget().text(text.length());
+      evaluator.budget().text(4L * text.length());
       Double real = parseReal(text);
       return real == null ? fallback : real;
     }
@@ -142,6 +152,7 @@ final class NumberFilters {
   private static Object round(Object input, Args args, Evaluator evaluator) {
     Args.Bound bound = args.bind("round", 0, "precision", "method");
     int precision = bound.integer(0, 0);
+    Budget budget = evaluator.budget();
     String method = bound.has(1) ? bound.text(1) : "common";
     if (input instanceof Undefined undefined) {
       throw undefined.used();
@@ -150,14 +161,16 @@ final class NumberFilters {
       throw new JinjaException.WrongValue(
           "expected a number to round, found a " + Values.type(input));
     }
+    budget.work(4096);
+    Numbers.count(input, input, budget);
     return switch (method) {
       case "common" -> Numbers.round(input, precision);
       case "ceil", "floor" -> {
-        Object scale = Numbers.arithmetic("**", 10L, (long) precision);
-        double scaled = Numbers.real(Numbers.arithmetic("*", input, scale));
+        Object scale = Operators.arithmetic("**", 10L, (long) precision, budget);
+        double scaled = Numbers.real(Operators.arithmetic("*", input, scale, budget));
         Object whole =
             Numbers.toInteger(method.equals("ceil") ? Math.ceil(scaled) : Math.floor(scaled));
-        yield Numbers.arithmetic("/", whole, scale);
+        yield Operators.arithmetic("/", whole, scale, budget);
       }
       default -> throw new JinjaException.WrongValue("method must be common, ceil or floor");
     };
@@ -165,11 +178,13 @@ final class NumberFilters {
 
   private static Object fileSize(Object input, Args args, Evaluator evaluator) {
     boolean binary = args.bind("filesizeformat", 0, "binary").flag(0);
+    Budget budget = evaluator.budget();
     String text = Values.asText(input);
+    budget.text(text == null ? 0 : 4L * text.length());
     Double parsed = text == null ? null : parseReal(text);
     if (parsed == null && !Numbers.isNumber(input)) {
       throw new JinjaException.WrongValue(
-          "could not convert to float: " + Repr.string(input, evaluator.budget()));
+          "could not convert to float: " + Undefined.shown(Repr.string(input, budget)));
     }
     double bytes = parsed != null ? parsed : Numbers.real(input);
     double base = binary ? 1024 : 1000;
@@ -186,7 +201,7 @@ final class NumberFilters {
       prefix++;
     }
     String letter = binary ? "KMGTPEZY" : "kMGTPEZY";
-    return NumberFormat.real(base * bytes / unit, 'f', 1, false)
+    return NumberFormat.real(base * bytes / unit, 'f', 1, false, budget)
         + " "
         + letter.charAt(prefix)
         + (binary ? "iB" : "B");

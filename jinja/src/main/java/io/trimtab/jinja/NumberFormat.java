@@ -18,7 +18,9 @@ final class NumberFormat {
    * @param type one of {@code e E f F g G}
    * @param keepZeros for {@code g}: keep trailing zeros and the point
    */
-  static String real(double value, char type, int precision, boolean keepZeros) {
+  static String real(double value, char type, int precision, boolean keepZeros, Budget budget) {
+    // Exact decimals have up to a thousand digits, whatever the precision.
+    budget.work(2048 + 32L * Math.min(precision, MAX_PRECISION));
     boolean upper = Character.isUpperCase(type);
     String text;
     if (Double.isNaN(value) || Double.isInfinite(value)) {
@@ -80,7 +82,8 @@ final class NumberFormat {
   }
 
   /** The digits of an integer that is not negative, for {@code d b o x X}. */
-  static String integer(BigInteger value, char type) {
+  static String integer(BigInteger value, char type, Budget budget) {
+    Numbers.count(value.bitLength(), budget);
     return switch (type) {
       case 'b' -> value.toString(2);
       case 'o' -> value.toString(8);

@@ -12,6 +12,9 @@ final class Numbers {
 
   private static final int MAX_BITS = 14_284;
 
+  /** What comparing with what is not a number at all gives. */
+  static final int UNORDERED = Integer.MIN_VALUE;
+
   private Numbers() {}
 
   static boolean isNumber(Object value) {
@@ -83,7 +86,35 @@ final class Numbers {
     return value instanceof Boolean flag ? (Object) (flag ? 1L : 0L) : value;
   }
 
-  /** The order of two numbers; 1 if one of them is not a number at all. */
+  /**
+   * Counts the time and memory of an operation on two numbers, which beyond a {@code long} are
+   * those of schoolbook arithmetic.
+   */
+  static void count(Object a, Object b, Budget budget) {
+    if (a instanceof BigInteger || b instanceof BigInteger) {
+      count((long) bits(a) + bits(b), budget);
+    }
+  }
+
+  /** Counts making, parsing or printing an integer, which takes time by its length squared. */
+  static void count(long bits, Budget budget) {
+    budget.work(256 + ((bits * bits) >> 11));
+    budget.text(bits / 8);
+  }
+
+  private static int bits(Object value) {
+    return value instanceof BigInteger number ? number.bitLength() : 64;
+  }
+
+  /** The digits of an integer. */
+  static String digits(Number number, Budget budget) {
+    if (number instanceof BigInteger big) {
+      count(big.bitLength(), budget);
+    }
+    return number.toString();
+  }
+
+  /** Negative, zero or positive, or {@link #UNORDERED}. */
   static int compare(Object a, Object b) {
     if (a instanceof Long x && b instanceof Long y) {
       return Long.compare(x, y);
@@ -92,7 +123,7 @@ final class Numbers {
       double x = ((Number) plain(a)).doubleValue();
       double y = ((Number) plain(b)).doubleValue();
       if (Double.isNaN(x) || Double.isNaN(y)) {
-        return 1;
+        return UNORDERED;
       }
       if (Double.isInfinite(x)
           || Double.isInfinite(y)

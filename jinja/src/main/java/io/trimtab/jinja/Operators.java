@@ -1,6 +1,5 @@
 package io.trimtab.jinja;
 
-import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,12 +18,10 @@ final class Operators {
   }
 
   private static boolean ordered(String operator, Object a, Object b, Budget budget) {
-    if ((a instanceof Double x && x.isNaN()) || (b instanceof Double y && y.isNaN())) {
-      if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
-        return false;
-      }
-    }
     int order = Values.compare(a, b, operator, budget);
+    if (order == Numbers.UNORDERED) {
+      return false;
+    }
     return switch (operator) {
       case "<" -> order < 0;
       case "<=" -> order <= 0;
@@ -35,14 +32,9 @@ final class Operators {
 
   static Object arithmetic(String operator, Object a, Object b, Budget budget) {
     if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
-      if (a instanceof BigInteger x && Numbers.isInteger(b)) {
-        // The longest take as long as some thousand steps.
-        budget.work(((long) x.bitLength() * Numbers.big(b).bitLength()) >> 10);
-      }
+      Numbers.count(a, b, budget);
       Object result = Numbers.arithmetic(operator, a, b);
-      if (result instanceof BigInteger x) {
-        budget.work(((long) x.bitLength() * x.bitLength()) >> 10);
-      }
+      Numbers.count(result, result, budget);
       return result;
     }
     if (b instanceof Undefined undefined && !(operator.equals("%") && Values.asText(a) != null)) {
@@ -56,20 +48,11 @@ final class Operators {
         if (format == null) {
           throw Values.unsupported(operator, a, b);
         }
-        yield a instanceof Markup
-            ? new Markup(PercentFormat.format(format, escaped(b, budget), budget))
-            : PercentFormat.format(format, b, budget);
+        String made = PercentFormat.format(format, b, a instanceof Markup, budget);
+        yield a instanceof Markup ? new Markup(made) : made;
       }
       default -> throw Values.unsupported(operator, a, b);
     };
-  }
-
-  /** What is formatted into a marked text. */
-  private static Object escaped(Object value, Budget budget) {
-    if (value instanceof Tuple tuple) {
-      return new Tuple(tuple.items().stream().map(item -> escaped(item, budget)).toList());
-    }
-    return Numbers.isNumber(value) || value instanceof Dict ? value : Markup.escape(value, budget);
   }
 
   private static Object add(Object a, Object b, Budget budget) {
@@ -113,7 +96,7 @@ final class Operators {
     }
     int size = java.util.Objects.requireNonNull(items).size();
     budget.items(times * size);
-    List<Object> out = new ArrayList<>((int) times * size);
+    List<Object> out = new ArrayList<>((int) (times * size));
     for (long i = 0; i < times && size > 0; i++) {
       out.addAll(items);
     }

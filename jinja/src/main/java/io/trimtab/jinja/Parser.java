@@ -86,7 +86,9 @@ final class Parser {
       case "call" -> call();
       case "filter" -> {
         Expr filtered =
-            expressions.filters(expressions.filter(new Expr.Captured(tokens.peek().at())));
+            expressions
+                .operands()
+                .filters(expressions.operands().filter(new Expr.Captured(tokens.peek().at())));
         List<Stmt> body = scopedBody("endfilter");
         tokens.take();
         yield new Stmt.FilterBlock(filtered, body);
@@ -182,7 +184,7 @@ final class Parser {
     if (tokens.skip("=")) {
       return new Stmt.Set(target, expressions.tuple(true, null));
     }
-    Expr filtered = expressions.filters(new Expr.Captured(tokens.peek().at()));
+    Expr filtered = expressions.operands().filters(new Expr.Captured(tokens.peek().at()));
     List<Stmt> body = scopedBody("endset");
     tokens.take();
     return new Stmt.SetBlock(target, filtered, body);
@@ -205,21 +207,33 @@ final class Parser {
   }
 
   private Stmt block() {
+    int at = tokens.peek().at();
     String name = tokens.expect(Kind.NAME).text();
     boolean scoped = tokens.skipName("scoped");
-    tokens.skipName("required");
+    boolean required = tokens.skipName("required");
     int around = loops;
     loops = 0;
     List<Stmt> body = scopedBody("endblock");
     loops = around;
     tokens.take();
     tokens.skipName(name);
-    return new Stmt.Block(scoped, body);
+    if (required && !body.stream().allMatch(Parser::isBlank)) {
+      throw tokens.error("expected whitespace alone in a required block", at);
+    }
+    return new Stmt.Block(at, name, scoped, required, body);
+  }
+
+  private static boolean isBlank(Stmt part) {
+    return part instanceof Stmt.Text text && Strings.isBlank(text.text(), 0);
   }
 
   private Stmt macro() {
     String name = tokens.expect(Kind.NAME).text();
-    return new Stmt.DefineMacro(macro(name, true, "endmacro"));
+    List<String> parameters = new ArrayList<>();
+    List<Expr> defaults = new ArrayList<>();
+    uses.enterMacro();
+    signature(parameters, defaults);
+    return new Stmt.DefineMacro(macroBody(name, parameters, defaults, "endmacro"));
   }
 
   private Stmt call() {
@@ -235,16 +249,6 @@ final class Parser {
       throw tokens.error("expected the call of a macro", at);
     }
     return new Stmt.CallBlock(macroBody("caller", parameters, defaults, "endcall"), call);
-  }
-
-  private Stmt.MacroCode macro(String name, boolean signed, String end) {
-    List<String> parameters = new ArrayList<>();
-    List<Expr> defaults = new ArrayList<>();
-    uses.enterMacro();
-    if (signed) {
-      signature(parameters, defaults);
-    }
-    return macroBody(name, parameters, defaults, end);
   }
 
   private Stmt.MacroCode macroBody(
@@ -293,7 +297,7 @@ final class Parser {
         String attribute = tokens.expect(Kind.NAME).text();
         parts.add(new Target.NamespaceAttribute(token.at(), token.text(), attribute));
       } else {
-        parts.add(assignable(expressions.primary()));
+        parts.add(assignable(expressions.operands().primary()));
       }
       if (!tokens.skip(",")) {
         break;

@@ -8,20 +8,28 @@ final class PercentFormat {
   private final String format;
   private final Object values;
   private final List<Object> sequence;
+  private final boolean escaping;
   private final Budget budget;
   private final StringBuilder out = new StringBuilder();
   private int at;
   private int used;
 
-  private PercentFormat(String format, Object values, Budget budget) {
+  private PercentFormat(String format, Object values, boolean escaping, Budget budget) {
     this.format = format;
+    this.escaping = escaping;
     this.values = values;
     this.sequence = values instanceof Tuple tuple ? tuple.items() : List.of(values);
     this.budget = budget;
   }
 
-  static String format(String format, Object values, Budget budget) {
-    PercentFormat formatter = new PercentFormat(format, values, budget);
+  /**
+   * The text with its values.
+   *
+   * @param escaping whether the text is marked, so that the values are to be escaped
+   */
+  static String format(String format, Object values, boolean escaping, Budget budget) {
+    PercentFormat formatter = new PercentFormat(format, values, escaping, budget);
+    budget.work(format.length());
     formatter.run();
     budget.text(formatter.out.length());
     return formatter.out.toString();
@@ -37,7 +45,6 @@ final class PercentFormat {
       out.append(format, at, percent);
       at = percent + 1;
       named |= directive();
-      budget.fits(out.length());
       budget.step();
     }
     out.append(format, Math.min(at, format.length()), format.length());
@@ -60,7 +67,7 @@ final class PercentFormat {
       }
       value = dict.get(key, budget);
       if (value == null) {
-        throw new JinjaException.WrongValue("no key " + Repr.text(key) + " to format");
+        throw new JinjaException.WrongValue("no key " + Repr.shown(key) + " to format");
       }
     }
     boolean named = value != null;
@@ -137,7 +144,8 @@ final class PercentFormat {
   private String converted(Object value, char type, String flags, int precision) {
     return switch (type) {
       case 's', 'r', 'a' -> {
-        String text = type == 's' ? Repr.string(value, budget) : Repr.repr(value, budget);
+        String text = shown(value, type);
+        budget.work(text.length());
         int length = text.codePointCount(0, text.length());
         yield precision >= 0 && precision < length
             ? text.substring(0, text.offsetByCodePoints(0, precision))
@@ -154,7 +162,7 @@ final class PercentFormat {
           number = Numbers.toInteger(real);
         }
         var big = Numbers.big(number);
-        String digits = NumberFormat.integer(big.abs(), type);
+        String digits = NumberFormat.integer(big.abs(), type, budget);
         String prefix = flags.indexOf('#') >= 0 && "xXo".indexOf(type) >= 0 ? "0" + type : "";
         digits = Strings.repeat("0", (long) precision - digits.length(), budget) + digits;
         yield sign(big.signum() < 0, flags) + prefix + digits;
@@ -164,11 +172,28 @@ final class PercentFormat {
         boolean negative = real < 0 || (real == 0 && 1 / real < 0);
         String digits =
             NumberFormat.real(
-                Math.abs(real), type, precision < 0 ? 6 : precision, flags.indexOf('#') >= 0);
+                Math.abs(real),
+                type,
+                precision < 0 ? 6 : precision,
+                flags.indexOf('#') >= 0,
+                budget);
         yield sign(negative, flags) + digits;
       }
       default -> throw new JinjaException.WrongValue("unsupported format character '" + type + "'");
     };
+  }
+
+  private String shown(Object value, char type) {
+    if (escaping && type == 's') {
+      return Markup.escape(value, budget).text();
+    }
+    String text =
+        switch (type) {
+          case 's' -> Repr.string(value, budget);
+          case 'r' -> Repr.repr(value, budget);
+          default -> Repr.ascii(value, budget);
+        };
+    return escaping && type == 'r' ? Markup.escapeText(text, budget) : text;
   }
 
   private static Object number(Object value, char type) {
@@ -187,7 +212,9 @@ final class PercentFormat {
   }
 
   private void pad(String text, int width, boolean left, boolean zeros) {
+    budget.work(text.length());
     int missing = width - text.codePointCount(0, text.length());
+    budget.fits((long) out.length() + text.length() + Math.max(0, missing));
     if (missing <= 0) {
       out.append(text);
     } else if (left) {

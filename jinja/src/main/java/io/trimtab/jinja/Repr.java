@@ -25,6 +25,24 @@ final class Repr {
     return out.toString();
   }
 
+  /** Python's {@code ascii}. */
+  static String ascii(Object value, Budget budget) {
+    String text = repr(value, budget);
+    StringBuilder out = new StringBuilder(text.length());
+    text.codePoints()
+        .forEach(
+            c -> {
+              if (c < 128) {
+                out.append((char) c);
+              } else {
+                escape(c, out);
+                budget.fits(out.length());
+              }
+            });
+    budget.text(out.length());
+    return out.toString();
+  }
+
   private static void append(Object value, StringBuilder out, Budget budget) {
     budget.step();
     budget.text(0);
@@ -32,9 +50,12 @@ final class Repr {
       case None none -> out.append("None");
       case Boolean flag -> out.append(flag ? "True" : "False");
       case Double number -> out.append(real(number));
-      case Number number -> out.append(number);
-      case String text -> out.append(text(text));
-      case Markup markup -> out.append("Markup(").append(text(markup.text())).append(')');
+      case Number number -> out.append(Numbers.digits(number, budget));
+      case String text -> text(text, out, budget);
+      case Markup markup -> {
+        text(markup.text(), out.append("Markup("), budget);
+        out.append(')');
+      }
       case Undefined undefined -> out.append("Undefined");
       case Range range -> {
         out.append("range(").append(range.start()).append(", ").append(range.stop());
@@ -107,35 +128,51 @@ final class Repr {
     return sign + (plain.indexOf('.') < 0 ? plain + ".0" : plain);
   }
 
-  /** A string as a literal. */
-  static String text(String value) {
-    char quote = value.indexOf('\'') >= 0 && value.indexOf('"') < 0 ? '"' : '\'';
-    StringBuilder out = new StringBuilder(value.length() + 2).append(quote);
-    value
-        .codePoints()
-        .forEach(
-            c -> {
-              if (c == quote || c == '\\') {
-                out.append('\\').appendCodePoint(c);
-              } else if (c == '\n') {
-                out.append("\\n");
-              } else if (c == '\r') {
-                out.append("\\r");
-              } else if (c == '\t') {
-                out.append("\\t");
-              } else if (c == ' ' || isPrintable(c)) {
-                out.appendCodePoint(c);
-              } else {
-                out.append(escape(c));
-              }
-            });
-    return out.append(quote).toString();
+  /** The beginning of a text as a literal, for error messages. */
+  static String shown(String value) {
+    StringBuilder out = new StringBuilder();
+    text(Undefined.shown(value), out, new Budget(Limits.DEFAULT));
+    return out.toString();
   }
 
-  static String escape(int c) {
-    return c < 256
-        ? "\\x%02x".formatted(c)
-        : c < 65536 ? "\\u%04x".formatted(c) : "\\U%08x".formatted(c);
+  /** A string as a literal. */
+  private static void text(String value, StringBuilder out, Budget budget) {
+    budget.work(4L * value.length());
+    budget.fits((long) out.length() + value.length());
+    char quote = value.indexOf('\'') >= 0 && value.indexOf('"') < 0 ? '"' : '\'';
+    out.append(quote);
+    for (int i = 0; i < value.length(); ) {
+      int c = value.codePointAt(i);
+      i += Character.charCount(c);
+      if (c == quote || c == '\\') {
+        out.append('\\').appendCodePoint(c);
+      } else if (c == '\n') {
+        out.append("\\n");
+      } else if (c == '\r') {
+        out.append("\\r");
+      } else if (c == '\t') {
+        out.append("\\t");
+      } else if (c == ' ' || isPrintable(c)) {
+        out.appendCodePoint(c);
+      } else {
+        escape(c, out);
+        budget.fits(out.length());
+      }
+    }
+    out.append(quote);
+  }
+
+  /** The escape of a character in a literal, by its code. */
+  static void escape(int c, StringBuilder out) {
+    out.append(c < 256 ? "\\x" : c < 65536 ? "\\u" : "\\U");
+    hex(c, c < 256 ? 2 : c < 65536 ? 4 : 8, out);
+  }
+
+  /** The last hexadecimal digits of a number. */
+  static void hex(int value, int digits, StringBuilder out) {
+    for (int shift = 4 * (digits - 1); shift >= 0; shift -= 4) {
+      out.append(Character.forDigit((value >>> shift) & 15, 16));
+    }
   }
 
   private static boolean isPrintable(int c) {

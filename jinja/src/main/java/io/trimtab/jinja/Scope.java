@@ -9,21 +9,31 @@ final class Scope {
   private final @Nullable Scope around;
   private final Map<String, Object> variables = new HashMap<>();
 
-  Scope(@Nullable Scope around) {
+  /** The variables that a template is given. */
+  Scope() {
+    this.around = null;
+  }
+
+  Scope(Scope around, Budget budget) {
+    budget.entries(1);
     this.around = around;
   }
 
-  @Nullable Object get(String name) {
-    for (Scope scope = this; scope != null; scope = scope.around) {
-      Object value = scope.variables.get(name);
-      if (value != null) {
-        return value;
-      }
+  @Nullable Object get(String name, Budget budget) {
+    Object value = variables.get(name);
+    for (Scope scope = around; value == null && scope != null; scope = scope.around) {
+      budget.work(4);
+      value = scope.variables.get(name);
     }
-    return null;
+    return value;
   }
 
   void set(String name, Object value) {
     variables.put(name, value);
+  }
+
+  void set(String name, Object value, Budget budget) {
+    budget.objects(1);
+    set(name, value);
   }
 }

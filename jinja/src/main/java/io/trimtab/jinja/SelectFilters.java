@@ -85,6 +85,7 @@ final class SelectFilters {
 
   private static Lazy lazily(
       Object input, Evaluator evaluator, java.util.function.Supplier<Step> steps) {
+    evaluator.budget().objects(5);
     return new Lazy(
         "generator",
         new Iterator<>() {

@@ -43,11 +43,14 @@ final class SequenceFilters {
 
   /** What {@code attribute="a.b.0"} takes of an item. */
   static UnaryOperator<Object> getter(Object attribute, Budget budget) {
+    budget.objects(2);
     if (attribute == None.NONE) {
       return item -> item;
     }
     List<Object> path = new ArrayList<>();
     if (attribute instanceof String text) {
+      budget.text(text.length());
+      budget.objects(2 * text.chars().filter(c -> c == '.').count());
       for (String part : text.split("\\.", -1)) {
         boolean number =
             !part.isEmpty() && part.length() < 10 && part.chars().allMatch(Character::isDigit);
@@ -66,15 +69,20 @@ final class SequenceFilters {
     };
   }
 
-  private static Object folded(Object value, boolean caseSensitive) {
+  private static Object folded(Object value, boolean caseSensitive, Budget budget) {
     String text = caseSensitive ? null : Values.asText(value);
-    return text == null ? value : TextMethods.cased(text, "lower");
+    if (text == null) {
+      return value;
+    }
+    TextMethods.countLetters(text.length(), budget);
+    return TextMethods.cased(text, "lower");
   }
 
   private static Object first(Object input, Budget budget) {
     String text = Values.asText(input);
     if (text != null && !text.isEmpty()) {
-      return Character.toString(text.codePointAt(0));
+      budget.objects(1);
+      return Strings.character(text.codePointAt(0));
     }
     Iterator<Object> items = Values.iterate(input, budget);
     return items.hasNext() ? items.next() : Undefined.of("No first item, sequence was empty.");
@@ -90,10 +98,11 @@ final class SequenceFilters {
         };
     String text = Values.asText(input);
     if (text != null) {
+      budget.objects(1);
       items =
           text.isEmpty()
               ? List.of()
-              : List.of(Character.toString(text.codePointBefore(text.length())));
+              : List.of(Strings.character(text.codePointBefore(text.length())));
     }
     if (items == null) {
       throw new JinjaException.WrongValue("'" + Values.type(input) + "' object is not reversible");
@@ -107,6 +116,7 @@ final class SequenceFilters {
     UnaryOperator<Object> getter = getter(bound.get(1, None.NONE), budget);
     List<Object> parts = new ArrayList<>();
     for (Object item : Values.items(input, budget)) {
+      budget.items(1);
       parts.add(Repr.string(getter.apply(item), budget));
     }
     return TextMethods.join(Repr.string(bound.get(0, ""), budget), parts, budget);
@@ -116,15 +126,14 @@ final class SequenceFilters {
       List<Object> items, UnaryOperator<Object> key, boolean reverse, Budget budget) {
     record Keyed(Object key, Object item) {}
     List<Keyed> keyed = new ArrayList<>(items.size());
-    budget.items(2L * items.size());
+    budget.items(3L * items.size());
     for (Object item : items) {
       keyed.add(new Keyed(key.apply(item), item));
     }
     // Reversal keeps the order of equals, as Python does.
     keyed.sort(
         (a, b) -> {
-          budget.step();
-          int order = Values.compare(a.key(), b.key(), "<", budget);
+          int order = Values.sortOrder(a.key(), b.key(), budget);
           return reverse ? -order : order;
         });
     List<Object> out = new ArrayList<>(items.size());
@@ -137,6 +146,8 @@ final class SequenceFilters {
     Budget budget = evaluator.budget();
     List<UnaryOperator<Object>> getters = new ArrayList<>();
     if (bound.get(2, None.NONE) instanceof String names) {
+      budget.text(names.length());
+      budget.objects(2 * names.chars().filter(c -> c == ',').count());
       for (String name : names.split(",", -1)) {
         getters.add(getter(name, budget));
       }
@@ -147,8 +158,9 @@ final class SequenceFilters {
     return sorted(
         Values.items(input, budget),
         item -> {
-          List<Object> keys = new ArrayList<>();
-          getters.forEach(getter -> keys.add(folded(getter.apply(item), caseSensitive)));
+          budget.items(1L + getters.size());
+          List<Object> keys = new ArrayList<>(getters.size());
+          getters.forEach(getter -> keys.add(folded(getter.apply(item), caseSensitive, budget)));
           return keys;
         },
         bound.flag(0),
@@ -170,7 +182,11 @@ final class SequenceFilters {
     }
     return sorted(
         dict.view("items", evaluator.budget()).items(),
-        pair -> folded(((Tuple) pair).items().get(by.equals("key") ? 0 : 1), bound.flag(0)),
+        pair ->
+            folded(
+                ((Tuple) pair).items().get(by.equals("key") ? 0 : 1),
+                bound.flag(0),
+                evaluator.budget()),
         bound.flag(2),
         evaluator.budget());
   }
@@ -179,11 +195,11 @@ final class SequenceFilters {
     Args.Bound bound = args.bind("unique", 0, "case_sensitive", "attribute");
     Budget budget = evaluator.budget();
     UnaryOperator<Object> getter = getter(bound.get(1, None.NONE), budget);
-    Set<Object> seen = new HashSet<>();
+    Set<String> seen = new HashSet<>();
     List<Object> out = new ArrayList<>();
     for (Object item : Values.items(input, budget)) {
-      budget.items(1);
-      if (seen.add(Dict.hashed(folded(getter.apply(item), bound.flag(0)), budget))) {
+      budget.entries(1);
+      if (seen.add(Dict.hashed(folded(getter.apply(item), bound.flag(0), budget), budget))) {
         out.add(item);
       }
     }
@@ -198,9 +214,9 @@ final class SequenceFilters {
     Object bestKey = null;
     for (Object item : Values.items(input, budget)) {
       budget.step();
-      Object key = folded(getter.apply(item), bound.flag(0));
-      int order = bestKey == null ? 0 : Values.compare(key, bestKey, "<", budget);
-      if (bestKey == null || (name.equals("min") ? order < 0 : order > 0)) {
+      Object key = folded(getter.apply(item), bound.flag(0), budget);
+      String operator = name.equals("min") ? "<" : ">";
+      if (bestKey == null || Operators.compare(operator, key, bestKey, budget)) {
         best = item;
         bestKey = key;
       }
@@ -256,6 +272,7 @@ final class SequenceFilters {
     for (Object item : Values.items(input, evaluator.budget())) {
       evaluator.budget().items(1);
       if (line.size() == size) {
+        evaluator.budget().items(2);
         out.add(line);
         line = new ArrayList<>();
       }
@@ -281,7 +298,7 @@ final class SequenceFilters {
     if (slices == 0) {
       throw new JinjaException.WrongValue("integer division or modulo by zero");
     }
-    budget.items(Math.max(0, slices));
+    budget.items(3L * Math.max(0, slices));
     budget.items(items.size());
     List<Object> out = new ArrayList<>();
     int at = 0;
@@ -314,12 +331,13 @@ final class SequenceFilters {
     List<Object> sorted =
         sorted(
             Values.items(input, budget),
-            item -> folded(getter.apply(item), caseSensitive),
+            item -> folded(getter.apply(item), caseSensitive, budget),
             false,
             budget);
     for (Object item : sorted) {
-      Object key = folded(getter.apply(item), caseSensitive);
+      Object key = folded(getter.apply(item), caseSensitive, budget);
       if (last == null || !Values.equal(key, last, budget)) {
+        budget.items(4);
         group = new ArrayList<>();
         out.add(Tuple.group(getter.apply(item), group));
         last = key;

@@ -30,7 +30,9 @@ sealed interface Stmt {
 
   record With(List<Target> targets, List<Expr> values, List<Stmt> body) implements Stmt {}
 
-  record Block(boolean scoped, List<Stmt> body) implements Stmt {}
+  /** A block; one that is required stands for what another template was to put in its place. */
+  record Block(int at, String name, boolean scoped, boolean required, List<Stmt> body)
+      implements Stmt {}
 
   record DefineMacro(MacroCode macro) implements Stmt {}
 

@@ -1,11 +1,17 @@
 package io.trimtab.jinja;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** Python's strings are sequences of code points; here is what that changes. */
 final class Strings {
   private static final int SHORT = 16;
+  private static final String[] ASCII = new String[128];
+
+  static {
+    Arrays.setAll(ASCII, Character::toString);
+  }
 
   private Strings() {}
 
@@ -17,12 +23,22 @@ final class Strings {
         || (c > 127 && Character.isSpaceChar(c));
   }
 
+  /** The string of one character; those of ASCII are shared. */
+  static String character(int c) {
+    return c < ASCII.length ? ASCII[c] : Character.toString(c);
+  }
+
   static String stripEnd(String text) {
-    int end = text.length();
-    while (end > 0 && isSpace(text.charAt(end - 1))) {
-      end--;
+    return text.substring(0, stripped(text, text.length()));
+  }
+
+  /** Where the whitespace before {@code end} begins. */
+  static int stripped(String text, int end) {
+    int at = end;
+    while (at > 0 && isSpace(text.charAt(at - 1))) {
+      at--;
     }
-    return text.substring(0, end);
+    return at;
   }
 
   static boolean isBlank(String text, int from) {
@@ -59,6 +75,7 @@ final class Strings {
       budget.work(plain(found < 0 ? text.length() - from : found - from, part));
       return found;
     }
+    budget.work(text.length() - from);
     int[] borders = borders(part, budget);
     int matched = 0;
     for (int i = Math.max(0, from); i < text.length(); i++) {
@@ -66,11 +83,9 @@ final class Strings {
         matched = borders[matched - 1];
       }
       if (text.charAt(i) == part.charAt(matched) && ++matched == part.length()) {
-        budget.work(i - from);
         return i - part.length() + 1;
       }
     }
-    budget.work(Math.max(0, text.length() - from));
     return -1;
   }
 
@@ -132,6 +147,7 @@ final class Strings {
     if (old.isEmpty()) {
       // Between all characters, and at both ends.
       while (left-- > 0) {
+        budget.fits((long) out.length() + fresh.length());
         out.append(fresh);
         budget.step();
         if (from >= text.length()) {
@@ -140,14 +156,13 @@ final class Strings {
         int next = text.offsetByCodePoints(from, 1);
         out.append(text, from, next);
         from = next;
-        budget.fits(out.length());
       }
       return done(out.append(text, from, text.length()), budget);
     }
     for (int at; left > 0 && (at = indexOf(text, old, from, budget)) >= 0; left--) {
+      budget.fits((long) out.length() + at - from + fresh.length());
       out.append(text, from, at).append(fresh);
       from = at + old.length();
-      budget.fits(out.length());
     }
     return from == 0 ? text : done(out.append(text, from, text.length()), budget);
   }
@@ -158,22 +173,27 @@ final class Strings {
   }
 
   static List<Object> splitLines(String text, boolean keepEnds, Budget budget) {
-    budget.text(text.length());
+    budget.work(text.length());
     List<Object> lines = new ArrayList<>();
     int start = 0;
     for (int i = 0; i < text.length(); i++) {
       if (isLineEnd(text.charAt(i))) {
         int end = text.startsWith("\r\n", i) ? i + 2 : i + 1;
-        lines.add(text.substring(start, keepEnds ? end : i));
+        lines.add(part(text, start, keepEnds ? end : i, budget));
         start = end;
         i = end - 1;
       }
     }
     if (start < text.length()) {
-      lines.add(text.substring(start));
+      lines.add(part(text, start, text.length(), budget));
     }
-    budget.items(lines.size());
     return lines;
+  }
+
+  /** One of many parts that a text is cut into. */
+  static String part(String text, int start, int end, Budget budget) {
+    budget.text(end - start);
+    return text.substring(start, end);
   }
 
   private static boolean isLineEnd(char c) {

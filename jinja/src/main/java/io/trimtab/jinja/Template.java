@@ -61,9 +61,9 @@ public final class Template {
   /** As {@link #render}, with the places of what the model is to write itself. */
   public Rendering rendering(Map<String, ? extends @Nullable Object> variables) {
     Budget budget = new Budget(limits);
-    Scope given = new Scope(null);
+    Scope given = new Scope();
     variables.forEach((name, value) -> given.set(name, Convert.toTemplate(value, budget)));
-    Interpreter interpreter = new Interpreter(budget, new Scope(given));
+    Interpreter interpreter = new Interpreter(budget, new Scope(given, budget));
     try {
       return interpreter.render(body);
     } catch (StackOverflowError e) {

@@ -86,16 +86,18 @@ final class Tests {
                 Repr.string(value, budget), name.equals("lower") ? "islower" : "isupper", budget);
         yield method instanceof Callable callable && Values.truth(callable.call(Args.NONE));
       }
-      case "sameas" -> same(value, args.bind(name, 1, "other").get(0));
+      case "sameas" -> same(value, args.bind(name, 1, "other").get(0), budget);
       case "filter" -> Filters.known(Repr.string(value, budget));
       case "test" -> known(Repr.string(value, budget));
-      default -> throw new JinjaException.WrongValue("no test named '" + name + "'");
+      default ->
+          throw new JinjaException.WrongValue("no test named '" + Undefined.shown(name) + "'");
     };
   }
 
   /** Identity; small values that are equal and of one type are one object in Python too. */
   @SuppressWarnings("ReferenceEquality") // identity is the question here
-  private static boolean same(Object a, Object b) {
+  private static boolean same(Object a, Object b, Budget budget) {
+    budget.work(a instanceof String text ? text.length() : 0);
     boolean small = a instanceof Boolean || a instanceof Long || a instanceof String;
     return a == b || (small && a.equals(b));
   }

@@ -5,7 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /** The filters that make texts. */
 final class TextFilters {
@@ -16,9 +16,9 @@ final class TextFilters {
         "string",
         (input, args, evaluator) -> input instanceof Markup ? input : string(input, evaluator));
     for (String name : List.of("upper", "lower", "capitalize")) {
-      all.put(name, text(name, 0, (text, bound) -> TextMethods.cased(text, name)));
+      all.put(name, text(name, text -> TextMethods.cased(text, name)));
     }
-    all.put("title", text("title", 0, (text, bound) -> title(text)));
+    all.put("title", text("title", TextFilters::title));
     all.put(
         "trim",
         (input, args, evaluator) -> {
@@ -57,8 +57,8 @@ final class TextFilters {
         "forceescape",
         (input, args, evaluator) -> Markup.escape(string(input, evaluator), evaluator.budget()));
     all.put("safe", (input, args, evaluator) -> new Markup(string(input, evaluator)));
-    all.put("striptags", text("striptags", 0, (text, bound) -> stripTags(text)));
-    all.put("wordcount", text("wordcount", 0, (text, bound) -> words(text)));
+    all.put("striptags", text("striptags", TextFilters::stripTags));
+    all.put("wordcount", text("wordcount", TextFilters::words));
     all.put("urlencode", TextFilters::urlEncode);
     all.put("xmlattr", TextFilters::xmlAttributes);
   }
@@ -68,12 +68,12 @@ final class TextFilters {
   }
 
   /** A filter without arguments on any value's text. */
-  private static Filters.Body text(
-      String name, int required, BiFunction<String, Args.Bound, Object> body) {
+  private static Filters.Body text(String name, Function<String, Object> body) {
     return (input, args, evaluator) -> {
+      args.bind(name, 0);
       String text = string(input, evaluator);
-      evaluator.budget().text(2L * text.length());
-      Object result = body.apply(text, args.bind(name, required));
+      TextMethods.countLetters(text.length(), evaluator.budget());
+      Object result = body.apply(text);
       return input instanceof Markup && result instanceof String made ? new Markup(made) : result;
     };
   }
@@ -109,13 +109,14 @@ final class TextFilters {
     }
     String given = bound.has(0) ? Values.asText(bound.get(0)) : null;
     String indent = given != null ? given : Strings.repeat(" ", bound.integer(0, 4), budget);
+    budget.text(text.length());
     List<Object> lines = Strings.splitLines(text + "\n", false, budget);
     StringBuilder out = new StringBuilder();
     for (int i = 0; i < lines.size(); i++) {
       String line = (String) lines.get(i);
       boolean indented = i == 0 ? bound.flag(1) : bound.flag(2) || !line.isEmpty();
+      budget.fits((long) out.length() + indent.length() + line.length());
       out.append(i == 0 ? "" : "\n").append(indented ? indent : "").append(line);
-      budget.fits(out.length());
     }
     budget.text(out.length());
     return out.toString();
@@ -131,6 +132,7 @@ final class TextFilters {
     evaluator.budget().text(text.length());
     int length = bound.integer(0, 255);
     String end = bound.has(2) ? bound.text(2) : "...";
+    evaluator.budget().work(end.length());
     int leeway = bound.given(3) ? bound.integer(3, 5) : 5;
     int endLength = end.codePointCount(0, end.length());
     if (length < endLength || leeway < 0) {
@@ -157,7 +159,8 @@ final class TextFilters {
       args.named().forEach((name, value) -> dict.put(name, value, evaluator.budget()));
       values = dict;
     }
-    return PercentFormat.format(string(input, evaluator), values, evaluator.budget());
+    // Jinja's filter takes the plain text of a marked one.
+    return PercentFormat.format(string(input, evaluator), values, false, evaluator.budget());
   }
 
   private static String stripTags(String text) {
@@ -175,14 +178,29 @@ final class TextFilters {
       }
     }
     out.append(text, at, text.length());
-    String plain = String.join(" ", out.toString().strip().split("\\s+"));
-    return plain
+    return withoutRuns(out)
         .replace("&lt;", "<")
         .replace("&gt;", ">")
         .replace("&#34;", "\"")
         .replace("&quot;", "\"")
         .replace("&#39;", "'")
         .replace("&amp;", "&");
+  }
+
+  /** With one blank for all whitespace between two words, and none at the ends. */
+  private static String withoutRuns(CharSequence text) {
+    StringBuilder out = new StringBuilder(text.length());
+    boolean space = false;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      if (Strings.isSpace(c)) {
+        space = !out.isEmpty();
+      } else {
+        out.append(space ? " " : "").append(c);
+        space = false;
+      }
+    }
+    return out.toString();
   }
 
   private static Long words(String text) {
@@ -242,9 +260,10 @@ final class TextFilters {
         continue;
       }
       String key = string(entry.key(), evaluator);
+      evaluator.budget().work(8L * key.length());
       if (key.chars().anyMatch(c -> " \t\n\r\f\u000b/>=".indexOf(c) >= 0)) {
         throw new JinjaException.WrongValue(
-            "invalid character in attribute name: " + Repr.text(key));
+            "invalid character in attribute name: " + Repr.shown(key));
       }
       parts.add(
           Markup.escape(key, evaluator.budget()).text()

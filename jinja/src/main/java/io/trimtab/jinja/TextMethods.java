@@ -1,6 +1,5 @@
 package io.trimtab.jinja;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntPredicate;
@@ -91,19 +90,7 @@ final class TextMethods {
       case "expandtabs" ->
           Callable.of(
               name, args -> expandTabs(text, args.bind(name, 0, "tabsize").integer(0, 8), budget));
-      case "format" -> Callable.of(name, args -> BraceFormat.format(text, args, budget));
-      case "format_map" ->
-          Callable.of(
-              name,
-              args -> {
-                if (!(args.bind(name, 1, "mapping").get(0) instanceof Dict dict)) {
-                  throw new JinjaException.WrongValue("expected a mapping for format_map");
-                }
-                var named = new java.util.LinkedHashMap<String, Object>();
-                dict.entries()
-                    .forEach(entry -> named.put(String.valueOf(entry.key()), entry.value()));
-                return BraceFormat.format(text, new Args(List.of(), named), budget);
-              });
+      case "format", "format_map" -> format(text, name, false, budget);
       case "isalpha" -> all(name, text, budget, Character::isLetter);
       case "isalnum" -> all(name, text, budget, c -> Character.isLetterOrDigit(c) || isNumeric(c));
       case "isdigit", "isdecimal" -> all(name, text, budget, Character::isDigit);
@@ -154,6 +141,24 @@ final class TextMethods {
     };
   }
 
+  /** {@code format} or {@code format_map}; those of a marked text escape what they put in. */
+  static Callable format(String text, String name, boolean marked, Budget budget) {
+    return Callable.of(
+        name,
+        args -> {
+          String made;
+          if (name.equals("format")) {
+            made = BraceFormat.format(text, args.positional(), args.named()::get, marked, budget);
+          } else if (args.bind(name, 1, "mapping").get(0) instanceof Dict dict) {
+            made =
+                BraceFormat.format(text, List.of(), key -> dict.get(key, budget), marked, budget);
+          } else {
+            throw new JinjaException.WrongValue("expected a mapping for format_map");
+          }
+          return marked ? new Markup(made) : made;
+        });
+  }
+
   private static boolean isNumeric(int c) {
     int type = Character.getType(c);
     return type == Character.DECIMAL_DIGIT_NUMBER
@@ -168,13 +173,19 @@ final class TextMethods {
         name,
         args -> {
           args.bind(name, 0);
-          budget.text(text.length());
+          countLetters(text.length(), budget);
           return body.get();
         });
   }
 
   private static Callable all(String name, String text, Budget budget, IntPredicate test) {
     return plain(name, text, budget, () -> !text.isEmpty() && text.codePoints().allMatch(test));
+  }
+
+  /** Counts a pass over a text by its letters, whose tables take their time. */
+  static void countLetters(int length, Budget budget) {
+    budget.text(2L * length);
+    budget.work(8L * length);
   }
 
   static String cased(String text, String how) {
@@ -229,17 +240,22 @@ final class TextMethods {
 
   static String strip(
       String text, @Nullable String chars, boolean left, boolean right, Budget budget) {
-    IntPredicate out = chars == null ? Strings::isSpace : c -> chars.indexOf(c) >= 0;
+    IntPredicate out =
+        chars == null
+            ? Strings::isSpace
+            : c -> {
+              budget.work(chars.length());
+              return chars.indexOf(c) >= 0;
+            };
+    budget.work(text.length());
     int start = 0;
     int end = text.length();
-    int cost = chars == null ? 1 : 1 + chars.length();
     while (left && start < end && out.test(text.codePointAt(start))) {
       start += Character.charCount(text.codePointAt(start));
     }
     while (right && end > start && out.test(text.codePointBefore(end))) {
       end -= Character.charCount(text.codePointBefore(end));
     }
-    budget.work((long) cost * (text.length() - end + start));
     budget.text(end - start);
     return text.substring(start, end);
   }
@@ -269,7 +285,7 @@ final class TextMethods {
 
   static String join(String separator, Object iterable, Budget budget) {
     StringBuilder out = new StringBuilder();
-    List<Object> parts = new ArrayList<>(Values.items(iterable, budget));
+    List<Object> parts = Values.items(iterable, budget);
     for (int i = 0; i < parts.size(); i++) {
       String part = Values.asText(parts.get(i));
       if (part == null) {
@@ -280,8 +296,8 @@ final class TextMethods {
                 + Values.type(parts.get(i))
                 + " found");
       }
+      budget.fits((long) out.length() + separator.length() + part.length());
       out.append(i == 0 ? "" : separator).append(part);
-      budget.fits(out.length());
       budget.step();
     }
     budget.text(out.length());
@@ -306,6 +322,7 @@ final class TextMethods {
   }
 
   private static String expandTabs(String text, int size, Budget budget) {
+    budget.work(4L * text.length());
     StringBuilder out = new StringBuilder();
     int column = 0;
     for (int i = 0; i < text.length(); i++) {

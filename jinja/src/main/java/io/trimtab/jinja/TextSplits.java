@@ -12,25 +12,25 @@ final class TextSplits {
     Args.Bound bound = args.bind("split", 0, "sep", "maxsplit");
     long left = bound.integer(1, -1);
     left = left < 0 ? Long.MAX_VALUE : left;
-    budget.text(text.length());
+    budget.work(text.length());
     List<Object> parts = new ArrayList<>();
     if (!bound.given(0)) {
       int at = skip(text, 0, true);
       while (at < text.length()) {
         int end = left-- > 0 ? skip(text, at, false) : text.length();
-        parts.add(text.substring(at, end));
+        parts.add(Strings.part(text, at, end, budget));
         at = skip(text, end, true);
       }
-      return counted(parts, budget);
+      return parts;
     }
     String separator = separator(bound.text(0));
     int from = 0;
     for (int at; left > 0 && (at = Strings.indexOf(text, separator, from, budget)) >= 0; left--) {
-      parts.add(text.substring(from, at));
+      parts.add(Strings.part(text, from, at, budget));
       from = at + separator.length();
     }
-    parts.add(text.substring(from));
-    return counted(parts, budget);
+    parts.add(Strings.part(text, from, text.length(), budget));
+    return parts;
   }
 
   private static int skip(String text, int from, boolean space) {
@@ -39,11 +39,6 @@ final class TextSplits {
       at++;
     }
     return at;
-  }
-
-  private static List<Object> counted(List<Object> parts, Budget budget) {
-    budget.items(parts.size());
-    return parts;
   }
 
   private static String separator(String separator) {
@@ -59,11 +54,11 @@ final class TextSplits {
     if (left < 0) {
       return split(text, args, budget);
     }
-    budget.text(text.length());
+    budget.work(text.length());
     List<Object> parts = new ArrayList<>();
     int end = text.length();
     if (!bound.given(0)) {
-      end = Strings.stripEnd(text).length();
+      end = Strings.stripped(text, end);
       while (end > 0) {
         int start = end;
         while (start > 0 && !Strings.isSpace(text.charAt(start - 1))) {
@@ -72,27 +67,27 @@ final class TextSplits {
         if (left-- <= 0) {
           start = 0;
         }
-        parts.add(text.substring(start, end));
-        end = Strings.stripEnd(text.substring(0, start)).length();
-        budget.work(end);
+        parts.add(Strings.part(text, start, end, budget));
+        end = Strings.stripped(text, start);
       }
     } else {
       String separator = separator(bound.text(0));
       for (int at;
           left > 0 && (at = Strings.lastIndexOf(text, separator, end, budget)) >= 0;
           left--) {
-        parts.add(text.substring(at + separator.length(), end));
+        parts.add(Strings.part(text, at + separator.length(), end, budget));
         end = at;
       }
-      parts.add(text.substring(0, end));
+      parts.add(Strings.part(text, 0, end, budget));
     }
     Collections.reverse(parts);
-    return counted(parts, budget);
+    return parts;
   }
 
   static Tuple partition(String text, String separator, boolean last, Budget budget) {
     separator(separator);
     budget.text(text.length());
+    budget.objects(3);
     int at =
         last
             ? Strings.lastIndexOf(text, separator, text.length(), budget)
@@ -112,6 +107,7 @@ final class TextSplits {
     if (bound.has(1)) {
       Object end = bound.get(2, None.NONE);
       within = (String) Attributes.slice(text, bound.get(1), end, None.NONE, budget);
+      budget.work(text.length());
       long size = text.codePointCount(0, text.length());
       long start = bound.given(1) ? Numbers.index(bound.get(1), name) : 0;
       offset = start < 0 ? Math.max(0, start + size) : start;

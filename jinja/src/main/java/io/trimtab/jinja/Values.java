@@ -104,27 +104,28 @@ final class Values {
   static List<Object> items(Object value, Budget budget) {
     List<Object> sequence = asSequence(value);
     if (sequence != null) {
+      budget.work(sequence.size());
       return sequence;
     }
     String text = asText(value);
     if (text != null) {
-      budget.items(text.length());
-      List<Object> characters = new ArrayList<>(text.length());
-      text.codePoints().forEach(c -> characters.add(Character.toString(c)));
-      return characters;
+      return characters(text, budget);
     }
     return switch (value) {
       case Dict dict -> {
         budget.items(dict.size());
         yield dict.keys();
       }
-      case Dict.View view -> view.items();
+      case Dict.View view -> {
+        budget.work(view.items().size());
+        yield view.items();
+      }
       case Undefined undefined -> List.of();
       case Lazy lazy -> {
         List<Object> items = new ArrayList<>();
         while (lazy.items().hasNext()) {
+          budget.items(1);
           items.add(lazy.items().next());
-          budget.step();
         }
         budget.items(items.size());
         yield items;
@@ -132,6 +133,20 @@ final class Values {
       default ->
           throw new JinjaException.WrongValue("'" + type(value) + "' object is not iterable");
     };
+  }
+
+  private static List<Object> characters(String text, Budget budget) {
+    budget.items(text.length());
+    List<Object> characters = new ArrayList<>(text.length());
+    for (int i = 0; i < text.length(); ) {
+      int c = text.codePointAt(i);
+      i += Character.charCount(c);
+      if (c > 127) {
+        budget.objects(1);
+      }
+      characters.add(Strings.character(c));
+    }
+    return characters;
   }
 
   /** Python's {@code len}. */
@@ -157,6 +172,7 @@ final class Values {
 
   static boolean equal(Object a, Object b, Budget budget) {
     if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
+      Numbers.count(a, b, budget);
       return Numbers.equal(a, b);
     }
     String text = asText(a);
@@ -221,9 +237,15 @@ final class Values {
     return same;
   }
 
-  /** Python's order: negative, zero or positive; {@code operator} is for the error message. */
+  /**
+   * Python's order: negative, zero or positive, or {@link Numbers#UNORDERED} where neither comes
+   * first.
+   *
+   * @param operator for the error message
+   */
   static int compare(Object a, Object b, String operator, Budget budget) {
     if (Numbers.isNumber(a) && Numbers.isNumber(b)) {
+      Numbers.count(a, b, budget);
       return Numbers.compare(a, b);
     }
     String left = asText(a);
@@ -246,13 +268,25 @@ final class Values {
     int result = Integer.compare(a.size(), b.size());
     for (int i = 0; i < Math.min(a.size(), b.size()); i++) {
       budget.step();
-      if (!equal(a.get(i), b.get(i), budget)) {
-        result = compare(a.get(i), b.get(i), operator, budget);
+      Object left = a.get(i);
+      Object right = b.get(i);
+      if (!same(left, right) && !equal(left, right, budget)) {
+        result = compare(left, right, operator, budget);
         break;
       }
     }
     budget.exit();
     return result;
+  }
+
+  /** {@link #compare} for sorting, which needs every two values in an order. */
+  static int sortOrder(Object a, Object b, Budget budget) {
+    budget.step();
+    int order = compare(a, b, "<", budget);
+    if (order == Numbers.UNORDERED) {
+      throw new JinjaException.WrongValue("expected values that have an order to sort, found nan");
+    }
+    return order;
   }
 
   /** Python's {@code item in container}. */

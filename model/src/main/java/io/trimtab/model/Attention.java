@@ -127,6 +127,10 @@ public final class Attention {
    */
   public static Tensor packed(Tensor query, Tensor key, Tensor value, Form form, Use use) {
     List<Run> runs = runs(use);
+    RowChunks chunks = RowChunks.of(query, key, form, use, runs.size());
+    if (chunks != null) {
+      return chunks.attend(query, key, value, form);
+    }
     Layout layout = use.pass().layout();
     long[] querySizes = runs.stream().mapToLong(run -> (long) run.rows() * run.queries()).toArray();
     long[] keySizes =

@@ -1,13 +1,18 @@
 package io.trimtab.model;
 
+import io.trimtab.kernel.Kernel;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The keys and values of rows side by side that hold equally many tokens and share the same
@@ -226,6 +231,61 @@ final class CachedRows {
             Indexing.slice(room.keys(), 2, 0, needed),
             Indexing.slice(room.values(), 2, 0, needed)));
     return all;
+  }
+
+  /**
+   * Keeps the keys and values of one new token of one row, before which there is no prefix.
+   *
+   * @param keys [key heads · size]
+   * @param values [key heads · size]
+   * @return where all keys and values so far are
+   */
+  List<Kernel.Stretch> append(int block, float[] keys, float[] values, int heads) {
+    List<Kernel.Stretch> known = written(block, keys, values, heads);
+    if (known != null) {
+      return known;
+    }
+    int size = keys.length / heads;
+    try (Scope _ = Scope.open()) {
+      List<KeyValues> parts =
+          append(
+              block,
+              Creation.floats(keys, 1, heads, 1, size),
+              Creation.floats(values, 1, heads, 1, size),
+              0);
+      return parts.stream().map(KeyValues::inPlace).toList();
+    }
+  }
+
+  /** The same where there is room that can be written to in place; else null. */
+  private @Nullable List<Kernel.Stretch> written(
+      int block, float[] keys, float[] values, int heads) {
+    int taken = own(block);
+    KeyValues room = rooms.get(block);
+    if (tokens == 0
+        || room == null
+        || room.tokens() <= taken
+        || !room.isPlain()
+        || !beginnings(block).stream().allMatch(KeyValues::isPlain)) {
+      return null;
+    }
+    Kernel.Stretch place = room.inPlace();
+    int size = keys.length / heads;
+    long at = (long) taken * size * Float.BYTES;
+    for (int head = 0; head < heads; head++) {
+      write(keys, head * size, size, place.keys(), head * place.keyStride() + at);
+      write(values, head * size, size, place.values(), head * place.valueStride() + at);
+    }
+    List<Kernel.Stretch> all = new ArrayList<>();
+    beginnings(block).forEach(part -> all.add(part.inPlace()));
+    all.add(
+        new Kernel.Stretch(
+            place.keys(), place.values(), place.keyStride(), place.valueStride(), taken + 1));
+    return all;
+  }
+
+  private static void write(float[] from, int start, int count, MemorySegment to, long at) {
+    MemorySegment.copy(from, start, to, ValueLayout.JAVA_FLOAT, at, count);
   }
 
   private static Tensor room(Tensor like, long needed) {

@@ -51,6 +51,8 @@ public final class DecoderBlock extends Block {
   private final int size;
   private final Sublayer attention;
   private final Sublayer feedForward;
+  private volatile @Nullable DecoderStep step;
+  private volatile boolean stepIsKnown;
 
   /** A block of the given parts. */
   public DecoderBlock(String path, Parts parts, Attention.Form form) {
@@ -67,6 +69,31 @@ public final class DecoderBlock extends Block {
 
   @Override
   public Tensor forward(Tensor hidden, Pass pass, @Nullable Positions wanted) {
+    boolean all = wanted == null || wanted.layout().tokens() == 1;
+    if (all && DecoderStep.isOneToken(hidden, pass)) {
+      DecoderStep alone = step();
+      if (alone != null && alone.fits(pass)) {
+        return alone.forward(hidden, pass);
+      }
+    }
+    return general(hidden, pass, wanted);
+  }
+
+  /** Whether single tokens of it are computed outside the engine. */
+  boolean stepsAlone() {
+    return step() != null;
+  }
+
+  private @Nullable DecoderStep step() {
+    if (!stepIsKnown) { // two threads that ask at once make equal ones
+      step = DecoderStep.of(this, parts, form);
+      stepIsKnown = true;
+    }
+    return step;
+  }
+
+  /** The block by the engine, for any number of tokens. */
+  Tensor general(Tensor hidden, Pass pass, @Nullable Positions wanted) {
     return Scope.of(
         () -> {
           Pass reading = wanted == null ? pass : pass.at(wanted);

@@ -118,6 +118,16 @@ public final class Embeddings extends Layer {
   }
 
   /**
+   * How many positions the vectors take that patches put into a row: among the words, and, where
+   * positions are not embedded but known to attention, among the results too.
+   */
+  public int inserted(Patches patches) {
+    Patch.Inserted words = patches.at(amongWords);
+    Patch.Inserted results = positions == null ? patches.at(Site.inserted(path())) : null;
+    return (words == null ? 0 : words.count()) + (results == null ? 0 : results.count());
+  }
+
+  /**
    * What the embeddings give.
    *
    * @param hidden [tokens, hidden], with the vectors that patches put in

@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.kernel.Kernel;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
@@ -280,6 +281,18 @@ public final class KeyValueCache implements AutoCloseable {
   List<KeyValues> append(int block, int firstRow, Tensor keys, Tensor values, int before) {
     checkFrozen(keys, values);
     return group(firstRow).append(block, keys, values, before);
+  }
+
+  /**
+   * Keeps the keys and values of one new token of the cache's one row, as {@link Kernel#attend}
+   * reads them.
+   *
+   * @param keys [key heads · size]
+   * @param values [key heads · size]
+   * @return where all keys and values so far are
+   */
+  List<Kernel.Stretch> append(int block, float[] keys, float[] values, int heads) {
+    return groups.getFirst().append(block, keys, values, heads);
   }
 
   static void checkFrozen(Tensor keys, Tensor values) {

@@ -1,7 +1,13 @@
 package io.trimtab.model;
 
+import io.trimtab.kernel.Matrix;
+import io.trimtab.kernel.RowMath;
+import io.trimtab.tensor.Creation;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Tensor;
+import java.lang.foreign.ValueLayout;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,6 +22,11 @@ public final class Linear extends Layer {
   private final Site<Patch.Output> outputSite;
   private final Site<Patch.Effective> weightSite;
   private final Site<Patch.Effective> biasSite;
+  private volatile @Nullable Single single;
+
+  /** What products of single rows need, made at the first of them. */
+  @SuppressWarnings("ArrayRecordComponent") // never written, and never compared
+  private record Single(@Nullable Matrix matrix, float @Nullable [] bias) {}
 
   /** A layer over a weight and, where not null, a bias [out]. */
   public Linear(String path, Weight weight, @Nullable Tensor bias) {
@@ -44,6 +55,25 @@ public final class Linear extends Layer {
     return bias;
   }
 
+  /** The matrix as products of single rows read it, or null. */
+  @Nullable Matrix matrix() {
+    return single().matrix();
+  }
+
+  /** The bias [out] for products of single rows, or null. */
+  float @Nullable [] biasValues() {
+    return single().bias();
+  }
+
+  private Single single() {
+    Single known = single;
+    if (known == null) {
+      known = new Single(weight.matrix(), bias == null ? null : bias.toFloats());
+      single = known;
+    }
+    return known;
+  }
+
   /** The name of its weight's tensor. */
   public String weightName() {
     return weightSite.path();
@@ -68,10 +98,10 @@ public final class Linear extends Layer {
   public Tensor forward(Tensor input, Pass pass, @Nullable Tensor outputs) {
     boolean inner = pass.touches(weightSite) || pass.touches(biasSite) || pass.touches(inputSite);
     if (!inner && !pass.touches(outputSite)) {
-      return product(input, weight, bias, outputs);
+      return plain(input, pass, outputs);
     }
     // What no row changes is computed once for all rows.
-    Tensor base = inner ? null : product(input, weight, bias, outputs);
+    Tensor base = inner ? null : plain(input, pass, outputs);
     LowRankOutputs.Added added =
         base == null || outputs != null
             ? LowRankOutputs.Added.NONE
@@ -97,6 +127,35 @@ public final class Linear extends Layer {
           }
           return patch.apply(in, out, inside);
         });
+  }
+
+  private Tensor plain(Tensor input, Pass pass, @Nullable Tensor outputs) {
+    if (outputs != null || !isDecoding(input, pass)) {
+      return product(input, weight, bias, outputs);
+    }
+    Matrix matrix = matrix();
+    if (matrix == null) {
+      return weight.product(input, bias);
+    }
+    float[] row = input.inPlace().toArray(ValueLayout.JAVA_FLOAT);
+    float[] product = Kernels.current().product(matrix, row);
+    float[] added = biasValues();
+    if (added != null) {
+      RowMath.add(product, added);
+    }
+    return Creation.floats(product, 1, product.length);
+  }
+
+  /** Whether this is one token after others, for which the kernel of single rows is at hand. */
+  private static boolean isDecoding(Tensor input, Pass pass) {
+    return pass.cache().isPresent()
+        && input.elements() == input.size(-1)
+        && input.rank() == 2
+        && pass.past(0) > 0
+        && Kernels.available()
+        && input.dtype() == DType.F32
+        && input.device().equals(Device.CPU)
+        && !input.requiresGradient();
   }
 
   private Tensor patched(Tensor input, Patches patches, Pass pass, @Nullable Tensor outputs) {

@@ -4,9 +4,12 @@ import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TensorInfo;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Indexing;
+import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
@@ -84,7 +87,7 @@ public final class Model implements AutoCloseable {
       String name, ModelConfig config, TensorFile file, DType dtype, Device device) {
     Weights weights = new Weights(file, dtype, device);
     try {
-      Architecture.Parts parts = Architectures.of(config).build(config, weights);
+      Architecture.Parts parts = Architectures.build(config, weights);
       weights.checkAllUsed();
       return new Model(name, config, weights.stored(), parts, dtype, device);
     } catch (RuntimeException e) {
@@ -104,7 +107,7 @@ public final class Model implements AutoCloseable {
    */
   public Model with(Map<String, Tensor> changed) {
     Weights weights = new Weights(stored.file(), dtype, device, tensors(), changed);
-    Architecture.Parts parts = Architectures.of(config).build(config, weights);
+    Architecture.Parts parts = Architectures.build(config, weights);
     weights.checkAllChanged();
     return new Model(name, config, weights.stored(), parts, dtype, device);
   }
@@ -317,6 +320,69 @@ public final class Model implements AutoCloseable {
    */
   public Tensor nextLogits(Batch batch, Pass pass, @Nullable Tensor words) {
     return causalLogits(batch, pass, Positions.last(batch.layout()), words);
+  }
+
+  /**
+   * The mean cross-entropy of the words that come after chosen tokens, a scalar. Where nothing of
+   * the head is changed by patches, scores are in memory for some tokens at a time alone.
+   *
+   * @param at the tokens, at least one
+   * @param words the word after each of them, row after row
+   */
+  public Tensor nextWordLoss(Batch batch, Pass pass, Positions at, long[] words) {
+    Head.CausalLm head = causalHead(at, words);
+    return Scope.of(
+        () -> {
+          Tensor hidden = last.forward(batch, pass, at);
+          Pass there = pass.at(at);
+          return hidden.requiresGradient() && !isTouched(head, there)
+              ? NextWords.meanLoss(
+                  hidden, words, some -> head.forward(some, there, null), rowsOf(head))
+              : Neural.crossEntropy(
+                  head.forward(hidden, there, null),
+                  Creation.longs(words, words.length).to(device));
+        });
+  }
+
+  /**
+   * How well chosen tokens foretell the words that come after them; without gradients.
+   *
+   * @param at the tokens, at least one
+   * @param words the word after each of them, row after row
+   */
+  public WordScores scoreNextWords(Batch batch, Pass pass, Positions at, long[] words) {
+    Head.CausalLm head = causalHead(at, words);
+    return Gradients.none(
+        () -> {
+          try (Scope _ = Scope.open()) {
+            Tensor hidden = last.forward(batch, pass, at);
+            Pass there = pass.at(at);
+            // Patches act on all rows together, each on its own.
+            int together = isTouched(head, there) ? words.length : rowsOf(head);
+            return NextWords.score(
+                hidden, words, some -> head.forward(some, there, null), together);
+          }
+        });
+  }
+
+  private Head.CausalLm causalHead(Positions at, long[] words) {
+    if (words.length == 0 || words.length != at.layout().tokens()) {
+      throw new ModelException(
+          "found "
+              + words.length
+              + " words to foretell at "
+              + at.layout().tokens()
+              + " tokens, expected one for each, and at least one");
+    }
+    return need(Head.CausalLm.class, "causal language-model head");
+  }
+
+  private int rowsOf(Head.CausalLm head) {
+    return NextWords.rows(((Linear) head.children().getLast()).weight().out());
+  }
+
+  private static boolean isTouched(Head head, Pass pass) {
+    return head.walk().flatMap(layer -> layer.sites().stream()).anyMatch(pass::touches);
   }
 
   /** Scores of classes for each row, F32 [rows, classes]. */

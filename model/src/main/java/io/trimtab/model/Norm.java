@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.kernel.RowMath;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.Neural;
@@ -27,6 +28,11 @@ public final class Norm extends Layer {
   private final double epsilon;
   private final Site<Patch.Effective> weightSite;
   private final Site<Patch.Effective> biasSite;
+  private volatile @Nullable Values values;
+
+  /** Weight and bias as arrays, made when they are first asked for. */
+  @SuppressWarnings("ArrayRecordComponent") // never written, and never compared
+  private record Values(float[] weight, float[] bias) {}
 
   /** A layer normalisation over the last dimension, [n], without bias where that is null. */
   public Norm(String path, Tensor weight, @Nullable Tensor bias, double epsilon) {
@@ -71,6 +77,33 @@ public final class Norm extends Layer {
       case ROOT_MEAN_SQUARE_FROM_ONE ->
           plus(Neural.rmsNorm(input, Arithmetic.add(w, 1), epsilon), b);
     };
+  }
+
+  /** Norms each stretch of {@link #size} numbers in place, as {@link #forward} does it. */
+  void apply(float[] x) {
+    Values known = values();
+    for (int at = 0; at < x.length; at += known.weight().length) {
+      switch (kind) {
+        case LAYER -> RowMath.layerNorm(x, at, known.weight(), known.bias(), epsilon);
+        case ROOT_MEAN_SQUARE, ROOT_MEAN_SQUARE_FROM_ONE ->
+            RowMath.rmsNorm(x, at, known.weight(), epsilon);
+      }
+    }
+  }
+
+  private Values values() {
+    Values known = values;
+    if (known == null) {
+      float[] numbers = weight.toFloats();
+      if (kind == Kind.ROOT_MEAN_SQUARE_FROM_ONE) {
+        for (int i = 0; i < numbers.length; i++) {
+          numbers[i] += 1;
+        }
+      }
+      known = new Values(numbers, bias == null ? new float[numbers.length] : bias.toFloats());
+      values = known;
+    }
+    return known;
   }
 
   private static Tensor plus(Tensor normed, @Nullable Tensor b) {

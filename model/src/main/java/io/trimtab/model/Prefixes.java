@@ -48,6 +48,11 @@ public final class Prefixes {
     return IntStream.range(first, end).anyMatch(row -> pass.past(row) == 0);
   }
 
+  /** Whether there are none for any row, nor are tokens moved. */
+  boolean areNone() {
+    return stretches.stream().allMatch(each -> each.prefix() == null && each.shift() == 0);
+  }
+
   /** By how many positions the tokens of a row stand later. */
   int shift(int row) {
     Stretch stretch = stretch(row);

@@ -71,6 +71,20 @@ public final class Rotary {
     return byLength != null;
   }
 
+  /** What cosines and sines are multiplied by. */
+  double factor() {
+    return factor;
+  }
+
+  /** How far a position is turned, radians [size / 2]; not of speeds that depend on the length. */
+  float[] angles(int position) {
+    float[] angles = usual.clone();
+    for (int i = 0; i < angles.length; i++) {
+      angles[i] *= position;
+    }
+    return angles;
+  }
+
   /**
    * Cosines and sines of all tokens at hand.
    *

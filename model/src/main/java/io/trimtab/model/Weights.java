@@ -163,15 +163,22 @@ public final class Weights {
 
   private Tensor load(TensorInfo info, boolean turned) {
     MemorySegment bytes = file.bytes(info.name());
+    Tensor tensor;
+    boolean copied;
     try (Scope scope = Scope.open()) {
       Tensor plain = Creation.borrow(bytes, info.dtype(), info.shape());
       Tensor converted = info.dtype().isFloating() ? plain.to(dtype) : plain;
       Tensor placed = converted.to(device);
-      if (placed != plain && bytes.isMapped()) {
+      copied = placed != plain;
+      if (copied && bytes.isMapped()) {
         bytes.unload(); // the file's own is not read again
       }
-      return scope.keep(turned ? placed.transpose(0, 1) : placed).held();
+      tensor = scope.keep(turned ? placed.transpose(0, 1) : placed).held();
     }
+    if (copied) {
+      file.release(info.name()); // nor what was computed of it
+    }
+    return tensor;
   }
 
   /** Allows tensors of these names to be there unused: what this model class does not compute. */

@@ -51,6 +51,21 @@ public class PromptException extends TrimtabException {
     }
   }
 
+  /** A conversation that a chat template refuses, or does not show the answers of. */
+  public static final class Conversation extends PromptException {
+    private static final long serialVersionUID = 1L;
+
+    /** An error with a complete, self-explaining message. */
+    public Conversation(String message) {
+      super(message);
+    }
+
+    /** An error with a complete, self-explaining message and the fault below it. */
+    public Conversation(String message, Throwable cause) {
+      super(message, cause);
+    }
+  }
+
   /** A saved task that is missing, damaged or of a later version. */
   public static final class TaskFile extends PromptException {
     private static final long serialVersionUID = 1L;

@@ -98,6 +98,11 @@ public record TaskFile(String base, Cloze cloze) {
               .formatted(NAME, directory));
     }
     try {
+      if (TextTaskFile.isThere(directory)) {
+        throw new PromptException.TaskFile(
+            "found a language model's task in %s, expected one that classifies; it writes texts, and labels none"
+                .formatted(file));
+      }
       ModelConfig fields = ModelConfig.read(file);
       int format = fields.integer("format");
       if (format > FORMAT || !fields.text("task").equals("cloze")) {

@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 final class TuneRuns {
   private TuneRuns() {}
 
-  /** All that the run's result depends on. */
+  /** All that the result of tuning a classifier depends on. */
   static RunInfo info(
       Cloze cloze,
       Delta delta,
@@ -38,28 +38,67 @@ final class TuneRuns {
       List<Example> train,
       List<Example> dev,
       List<Example> test) {
+    Map<String, Object> task = new LinkedHashMap<>();
+    task.put("template", cloze.template().source());
+    task.put("verbalizer", cloze.verbalizer().words());
+    task.put("max length", cloze.maxLength());
+    task.put("truncate", cloze.side().name().toLowerCase(Locale.ROOT));
+    Map<String, Object> data = new LinkedHashMap<>();
+    data.put("examples a class", shots == 0 ? "all" : String.valueOf(shots));
+    data.put("training examples", train.size());
+    data.put("development examples", dev.size());
+    data.put("test examples", test.size());
+    return info(task, data, hashes(hash(train), hash(dev), hash(test)), delta, settings);
+  }
+
+  /** All that the result of tuning a language model depends on. */
+  static RunInfo info(
+      TextTask textTask,
+      String chatTemplate,
+      Delta delta,
+      TrainSettings settings,
+      TextData train,
+      TextData dev,
+      TextData test) {
+    Map<String, Object> task = new LinkedHashMap<>(textTask.describe());
+    Map<String, Object> data = new LinkedHashMap<>();
+    data.put("training examples", train.examples().size());
+    data.put("development examples", dev.examples().size());
+    data.put("test examples", test.examples().size());
+    Map<String, String> hashes = hashes(hash(train), hash(dev), hash(test));
+    if (!chatTemplate.isEmpty()) {
+      MessageDigest digest = sha256();
+      add(digest, chatTemplate);
+      hashes.put("chat template", hex(digest));
+    }
+    return info(task, data, hashes, delta, settings);
+  }
+
+  private static RunInfo info(
+      Map<String, Object> task,
+      Map<String, Object> data,
+      Map<String, String> hashes,
+      Delta delta,
+      TrainSettings settings) {
     Model model = delta.base();
     Map<String, Object> chosen = new LinkedHashMap<>();
     chosen.put("base", model.name());
     chosen.put("dtype", model.dtype().toString());
     chosen.put("device", model.device().toString());
-    chosen.put("template", cloze.template().source());
-    chosen.put("verbalizer", cloze.verbalizer().words());
-    chosen.put("max length", cloze.maxLength());
-    chosen.put("truncate", cloze.side().name().toLowerCase(Locale.ROOT));
+    chosen.putAll(task);
     chosen.put("delta", delta.spec().method().name());
     chosen.put("delta settings", new TreeMap<>(delta.spec().toConfig(model)));
     chosen.put("parameters", delta.count());
-    chosen.put("examples a class", shots == 0 ? "all" : String.valueOf(shots));
-    chosen.put("training examples", train.size());
-    chosen.put("development examples", dev.size());
-    chosen.put("test examples", test.size());
+    chosen.putAll(data);
     chosen.putAll(settings.describe());
+    Map<String, String> all = new LinkedHashMap<>();
+    all.put("tuned tensors of the base", baseHash(delta));
+    all.putAll(hashes);
     return new RunInfo(
         "tune",
         versions(),
         Map.of("seed", settings.seed()),
-        hashes(delta, train, dev, test),
+        all,
         chosen,
         Engine.threads(),
         Machine.describe());
@@ -74,23 +113,33 @@ final class TuneRuns {
     return versions;
   }
 
-  private static Map<String, String> hashes(
-      Delta delta, List<Example> train, List<Example> dev, List<Example> test) {
-    Map<String, String> hashes = new LinkedHashMap<>();
+  private static String baseHash(Delta delta) {
     MessageDigest base = sha256();
     for (String tensor : delta.baseTensors()) {
       add(base, tensor);
       add(base, delta.base().fingerprint(tensor));
     }
-    hashes.put("tuned tensors of the base", hex(base));
-    hashes.put("training examples", hash(train));
-    if (!dev.isEmpty()) {
-      hashes.put("development examples", hash(dev));
+    return hex(base);
+  }
+
+  /** By what they belong to; the hash of no examples is left out. */
+  private static Map<String, String> hashes(String train, String dev, String test) {
+    Map<String, String> hashes = new LinkedHashMap<>();
+    hashes.put("training examples", train);
+    String none = hex(sha256());
+    if (!dev.equals(none)) {
+      hashes.put("development examples", dev);
     }
-    if (!test.isEmpty()) {
-      hashes.put("test examples", hash(test));
+    if (!test.equals(none)) {
+      hashes.put("test examples", test);
     }
     return hashes;
+  }
+
+  private static String hash(TextData data) {
+    MessageDigest digest = sha256();
+    data.examples().forEach(example -> add(digest, example.toString()));
+    return hex(digest);
   }
 
   private static String hash(List<Example> examples) {
@@ -119,24 +168,48 @@ final class TuneRuns {
     return HexFormat.of().formatHex(digest.digest());
   }
 
-  /** Writes {@code report.html} of a finished run. */
+  /** Writes {@code report.html} of a finished run of a classifier. */
   static void report(RunDirectory run, Tuned tuned, Cloze cloze, int examples) {
     TrainResult result = tuned.training().orElseThrow();
+    run.writeReport(
+        new Report(
+            title(tuned.delta()),
+            "Classifies texts by \"%s\" into %d labels; learned from %d examples."
+                .formatted(cloze.template(), cloze.verbalizer().words().size(), examples),
+            tuned.test().map(TestScores::untuned).orElse(null),
+            tuned.test().map(TestScores::tuned).orElse(null),
+            cost(run, result),
+            Report.Curves.of(run.events()),
+            run.info()));
+  }
+
+  /** Writes {@code report.html} of a finished run of a language model. */
+  static void report(RunDirectory run, TunedText tuned, int examples, long learnt) {
+    TrainResult result = tuned.training().orElseThrow();
+    run.writeReport(
+        new Report(
+            title(tuned.delta()),
+            "Task \"%s\": learned %d tokens of %d examples."
+                .formatted(tuned.task().form().word(), learnt, examples),
+            null,
+            null,
+            tuned.test().orElse(null),
+            cost(run, result),
+            Report.Curves.of(run.events()),
+            run.info()));
+  }
+
+  private static String title(Delta delta) {
+    return "%s tuned by %s".formatted(delta.base().name(), delta.spec().method().name());
+  }
+
+  private static Report.Cost cost(RunDirectory run, TrainResult result) {
     long bytes;
     try {
       bytes = Files.size(run.delta().resolve(DeltaFiles.TENSORS));
     } catch (IOException e) {
       throw new RunException("cannot read the tuned delta in " + run.delta() + ": " + e, e);
     }
-    run.writeReport(
-        new Report(
-            "%s tuned by %s".formatted(tuned.delta().base().name(), tuned.method()),
-            "Classifies texts by \"%s\" into %d labels; learned from %d examples."
-                .formatted(cloze.template(), cloze.verbalizer().words().size(), examples),
-            tuned.test().map(TestScores::untuned).orElse(null),
-            tuned.test().map(TestScores::tuned).orElse(null),
-            new Report.Cost(result.seconds(), result.tokensPerSecond(), Engine.peakMemory(), bytes),
-            Report.Curves.of(run.events()),
-            run.info()));
+    return new Report.Cost(result.seconds(), result.tokensPerSecond(), Engine.peakMemory(), bytes);
   }
 }

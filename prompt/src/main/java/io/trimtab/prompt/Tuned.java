@@ -109,7 +109,7 @@ public final class Tuned implements AutoCloseable {
   }
 
   /** The directory of the delta's files, given it or that of its run. */
-  private static Path locate(Path directory) {
+  static Path locate(Path directory) {
     if (!RunDirectory.isRun(directory)) {
       return directory;
     }

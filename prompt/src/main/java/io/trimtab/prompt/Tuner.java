@@ -1,26 +1,19 @@
 package io.trimtab.prompt;
 
 import io.trimtab.delta.Delta;
-import io.trimtab.delta.DeltaSpec;
-import io.trimtab.delta.lora.Lora;
 import io.trimtab.model.LanguageModel;
 import io.trimtab.model.Patches;
-import io.trimtab.tensor.Rng;
 import io.trimtab.train.ClassificationReport;
 import io.trimtab.train.DataException;
 import io.trimtab.train.Example;
 import io.trimtab.train.FewShot;
-import io.trimtab.train.Progress;
 import io.trimtab.train.RunDirectory;
 import io.trimtab.train.RunInfo;
-import io.trimtab.train.Schedule;
 import io.trimtab.train.SettingException;
 import io.trimtab.train.Table;
 import io.trimtab.train.TrainResult;
 import io.trimtab.train.TrainSettings;
 import io.trimtab.train.Trainer;
-import io.trimtab.train.Warmup;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -42,11 +35,9 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * A tuner is set up and run by one thread; the model may be in use elsewhere at the same time.
+ * Where nothing is said it goes over the data 10 times, 32 examples a step.
  */
-public final class Tuner {
-  /** The share of the steps in which the learning rate climbs. */
-  private static final double WARMUP = 0.06;
-
+public final class Tuner extends Tuning<Tuner> {
   /** Labelled texts and what errors call them. */
   private record Data(String source, List<Example> examples) {
     static final Data NONE = new Data("", List.of());
@@ -56,23 +47,20 @@ public final class Tuner {
     }
   }
 
-  private final LanguageModel model;
   private final Cloze cloze;
-  private DeltaSpec spec = Lora.rank(8);
-  private TrainSettings settings = TrainSettings.usual(1);
-  private boolean rateChosen;
-  private boolean evaluationsChosen;
   private Data train = Data.NONE;
   private Data dev = Data.NONE;
   private Data test = Data.NONE;
   private int shots;
-  private @Nullable Path out;
-  private boolean resume;
-  private Progress progress = Progress.none();
 
   private Tuner(LanguageModel model, Cloze cloze) {
-    this.model = model;
+    super(model, TrainSettings.usual(1));
     this.cloze = cloze;
+  }
+
+  @Override
+  Tuner self() {
+    return this;
   }
 
   /** A tuner of LoRA of rank 8 on query and value, which is what most tasks need. */
@@ -80,46 +68,9 @@ public final class Tuner {
     return new Tuner(model, cloze);
   }
 
-  /** Tunes another delta. */
-  public Tuner delta(DeltaSpec value) {
-    spec = value;
-    return this;
-  }
-
-  /** Trains by these settings and no others. */
-  public Tuner settings(TrainSettings value) {
-    settings = value;
-    rateChosen = true;
-    evaluationsChosen = true;
-    return this;
-  }
-
-  /** Goes over the training data so many times; 10 where nothing is said. */
-  public Tuner epochs(int value) {
-    settings = settings.epochs(value);
-    return this;
-  }
-
-  /** Takes so many examples a step; 32 where nothing is said. */
-  public Tuner batch(int value) {
-    settings = settings.batch(value);
-    return this;
-  }
-
-  /**
-   * Lets the learning rate climb to this and fall in a straight line; the delta method's own usual
-   * rate where nothing is said.
-   */
-  public Tuner rate(double value) {
-    settings = settings.schedule(Schedule.linear(value, Warmup.ratio(WARMUP)));
-    rateChosen = true;
-    return this;
-  }
-
-  /** Draws everything random from this seed; 1 where nothing is said. */
-  public Tuner seed(long value) {
-    settings = settings.seed(value);
-    return this;
+  /** A tuner for what a language model is to write. */
+  public static TextTuner of(LanguageModel model, TextTask task) {
+    return new TextTuner(model, task);
   }
 
   /** Learns from these examples. */
@@ -173,27 +124,6 @@ public final class Tuner {
     return this;
   }
 
-  /** Records the run in a new or empty directory: see {@link RunDirectory}. */
-  public Tuner into(Path directory) {
-    out = directory;
-    return this;
-  }
-
-  /**
-   * Goes on with the run in the directory, to the same result as if it had never stopped; starts
-   * one where there is none yet.
-   */
-  public Tuner resume(boolean value) {
-    resume = value;
-    return this;
-  }
-
-  /** Tells how it goes. */
-  public Tuner progress(Progress to) {
-    progress = to;
-    return this;
-  }
-
   /**
    * Tunes.
    *
@@ -208,16 +138,13 @@ public final class Tuner {
     try {
       return tune();
     } finally {
-      progress.close();
+      finished();
     }
   }
 
   private Tuned tune() {
-    if (resume && out == null) {
-      throw new SettingException(
-          "found a run to resume and no directory, expected the run's; name it by into");
-    }
-    ClozeClassifier classifier = new ClozeClassifier(model, cloze);
+    checkDirectory();
+    ClozeClassifier classifier = new ClozeClassifier(model(), cloze);
     List<Example> examples = chosenExamples(classifier);
     // All data is checked before anything takes long.
     classifier.labels().encode(test.source(), test.examples());
@@ -225,13 +152,13 @@ public final class Tuner {
     List<ClozeExample> trainSet = classifier.encode(train.source(), examples);
     noteWhatIsShort(classifier, examples, trainSet);
     TrainSettings chosen = chosenSettings(!devSet.isEmpty());
-    Delta delta = spec.attach(model.model(), Rng.seeded(chosen.seed()).derive(-1));
+    Delta delta = attach(chosen);
     try {
       RunInfo info = info(delta, chosen, examples);
-      RunDirectory run = out == null ? null : directory(out, info);
+      RunDirectory run = directory(info);
       ClassificationReport untuned = score(classifier, Patches.NONE, "untuned");
       Trainer<ClozeExample> trainer =
-          new Trainer<>(delta, classifier.objective(), chosen).reporting(new Unclosed(progress));
+          new Trainer<>(delta, classifier.objective(), chosen).reporting(trainersProgress());
       if (run != null) {
         trainer.in(run);
       }
@@ -240,7 +167,7 @@ public final class Tuner {
       }
       TrainResult result = trainer.run(trainSet);
       ClassificationReport tuned = score(classifier, delta.patches(), "tuned");
-      Tuned out = Tuned.of(classifier, model, delta, result, untuned, tuned);
+      Tuned out = Tuned.of(classifier, model(), delta, result, untuned, tuned);
       if (run != null) {
         out.save(run.delta());
         TuneRuns.report(run, out, cloze, examples.size());
@@ -260,7 +187,7 @@ public final class Tuner {
     classifier.labels().encode(train.source(), train.examples());
     return shots == 0
         ? train.examples()
-        : FewShot.sample(train.examples(), shots, settings.seed()).picked();
+        : FewShot.sample(train.examples(), shots, settings().seed()).picked();
   }
 
   private void noteWhatIsShort(
@@ -268,36 +195,18 @@ public final class Tuner {
     Set<String> unseen = new TreeSet<>(classifier.labels().names());
     examples.forEach(example -> unseen.remove(example.label()));
     if (!unseen.isEmpty()) {
-      progress.note("no training example has the label(s) " + String.join(", ", unseen));
+      note("no training example has the label(s) " + String.join(", ", unseen));
     }
     long cut = encoded.stream().filter(e -> e.prompt().lost() > 0).count();
     if (cut > 0) {
-      progress.note(
+      note(
           "%d of %d training texts are longer than %d tokens with their template and were cut"
               .formatted(cut, encoded.size(), classifier.maxLength()));
     }
   }
 
-  private TrainSettings chosenSettings(boolean scored) {
-    TrainSettings chosen = settings;
-    if (!rateChosen) {
-      double usual = spec.method().defaultRate();
-      chosen = chosen.schedule(Schedule.linear(usual, Warmup.ratio(WARMUP)));
-    }
-    if (!evaluationsChosen && scored) {
-      chosen = chosen.evaluations(chosen.epochs(), chosen.patience());
-    }
-    return chosen;
-  }
-
   private RunInfo info(Delta delta, TrainSettings chosen, List<Example> examples) {
     return TuneRuns.info(cloze, delta, chosen, shots, examples, dev.examples(), test.examples());
-  }
-
-  private RunDirectory directory(Path path, RunInfo info) {
-    return resume && RunDirectory.isRun(path)
-        ? RunDirectory.resume(path, info)
-        : RunDirectory.create(path, info);
   }
 
   private @Nullable ClassificationReport score(
@@ -306,7 +215,7 @@ public final class Tuner {
       return null;
     }
     ClassificationReport report = classifier.evaluate(test.source(), test.examples(), patches);
-    progress.note(
+    note(
         String.format(
             Locale.ROOT,
             "%s: accuracy %.4f, macro F1 %.4f on %d test examples",
@@ -328,21 +237,5 @@ public final class Tuner {
       }
       return right / said.size();
     };
-  }
-
-  /** Progress that lives on after the trainer, which closes its own. */
-  private record Unclosed(Progress to) implements Progress {
-    @Override
-    public void step(Step step) {
-      to.step(step);
-    }
-
-    @Override
-    public void note(String line) {
-      to.note(line);
-    }
-
-    @Override
-    public void close() {}
   }
 }

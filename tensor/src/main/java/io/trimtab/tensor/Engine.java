@@ -24,6 +24,7 @@ public final class Engine {
     }
     Native.touch();
     torch.set_num_threads(threads);
+    OpenBlas.setThreads(threads);
   }
 
   /** How many threads one operator may use. */

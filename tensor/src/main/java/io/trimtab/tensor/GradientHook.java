@@ -1,7 +1,13 @@
 package io.trimtab.tensor;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.Set;
 import java.util.function.UnaryOperator;
+import org.bytedeco.pytorch.Edge;
 import org.bytedeco.pytorch.FunctionPreHook;
+import org.bytedeco.pytorch.Node;
 import org.bytedeco.pytorch.TensorVector;
 import org.jspecify.annotations.Nullable;
 
@@ -12,14 +18,39 @@ final class GradientHook extends FunctionPreHook {
   private final UnaryOperator<Tensor> change;
   private final Scope.Callback kept;
 
-  private GradientHook(UnaryOperator<Tensor> change) {
+  private GradientHook(UnaryOperator<Tensor> change, long node) {
     this.change = change;
-    this.kept = Scope.retainCallback(this);
+    this.kept = Scope.retainCallback(this, node);
   }
 
   /** Passes the gradient that enters {@code at}'s node through {@code change}. */
   static void add(org.bytedeco.pytorch.Tensor at, UnaryOperator<Tensor> change) {
-    at.grad_fn().add_pre_hook(new GradientHook(change));
+    Node node = at.grad_fn();
+    node.add_pre_hook(new GradientHook(change, node.address()));
+  }
+
+  /** Whether the backward pass of {@code result} goes through one of {@code nodes}. */
+  static boolean actsBelow(Tensor result, Set<Long> nodes) {
+    try (Scope _ = Scope.open()) {
+      Deque<Node> open = new ArrayDeque<>();
+      Set<Long> seen = new HashSet<>();
+      Node next = result.requiresGradient() ? result.handle().grad_fn() : null;
+      while (next != null) {
+        if (!next.isNull() && seen.add(next.address())) {
+          if (nodes.contains(next.address())) {
+            return true;
+          }
+          for (int i = 0; i < next.num_outputs(); i++) {
+            Edge edge = next.next_edge(i);
+            if (edge.is_valid()) {
+              open.push(edge.function());
+            }
+          }
+        }
+        next = open.poll();
+      }
+      return false;
+    }
   }
 
   @Override

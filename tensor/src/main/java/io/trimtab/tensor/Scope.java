@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.jspecify.annotations.Nullable;
@@ -54,12 +55,18 @@ public final class Scope implements AutoCloseable {
     }
   }
 
-  /** Lets {@code tensor} outlive this scope: it passes to the enclosing one. Returns it. */
+  /**
+   * Lets {@code tensor} outlive this scope: it passes to the enclosing one. Returns it.
+   *
+   * @throws TensorException where there is no enclosing one and the backward pass of {@code tensor}
+   *     would call what this scope holds (see {@link Gradients#custom})
+   */
   public Tensor keep(Tensor tensor) {
     check();
     Pointer pointer = tensor.handle();
     // This scope gives its own reference up when it closes; one more is all that survival takes.
     if (parent == null) {
+      checkNothingCallsBack(tensor);
       pointer.retainReference();
     } else {
       parent.pointers.attach(pointer);
@@ -73,8 +80,26 @@ public final class Scope implements AutoCloseable {
     return tensors;
   }
 
-  /** A Java object that native code may still call, held until it is released. */
-  record Callback(Object target, Scope holder) {
+  /** Java objects go with the outermost scope; a graph that still calls one would crash. */
+  private void checkNothingCallsBack(Tensor tensor) {
+    if (retained.isEmpty()) {
+      return;
+    }
+    Set<Long> nodes = retained.stream().map(Callback::node).collect(Collectors.toSet());
+    if (GradientHook.actsBelow(tensor, nodes)) {
+      throw new TensorException(
+          "found a result with a gradient of its own kept beyond the outermost Scope, which holds"
+              + " that gradient's code, expected it inside; open one Scope around the forward and"
+              + " backward pass, or keep result.detach()");
+    }
+  }
+
+  /**
+   * A Java object that native code may still call, held until it is released.
+   *
+   * @param node the address of the node of a gradient's graph that calls it
+   */
+  record Callback(Object target, long node, Scope holder) {
     void release() {
       holder.retained.remove(this);
     }
@@ -84,7 +109,7 @@ public final class Scope implements AutoCloseable {
    * Holds a Java object that native code calls back until it is released or the outermost scope of
    * this thread closes, which is after any backward pass over a graph built inside.
    */
-  static Callback retainCallback(Object target) {
+  static Callback retainCallback(Object target, long node) {
     Scope scope = INNERMOST.get();
     if (scope == null) {
       throw new TensorException(
@@ -94,7 +119,7 @@ public final class Scope implements AutoCloseable {
     while (scope.parent != null) {
       scope = scope.parent;
     }
-    Callback callback = new Callback(target, scope);
+    Callback callback = new Callback(target, node, scope);
     scope.retained.add(callback);
     return callback;
   }

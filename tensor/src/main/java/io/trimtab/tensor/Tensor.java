@@ -167,6 +167,28 @@ public final class Tensor implements AutoCloseable {
         : MemorySegment.ofAddress(handle().data_ptr().address()).reinterpret(bytes);
   }
 
+  /**
+   * The elements of a tensor on the CPU where they are, of a view from its first to its last one,
+   * {@link #stride} apart. For reading, and for writing by whoever made the memory: valid until the
+   * tensor is freed, which nothing checks.
+   */
+  public MemorySegment inPlace() {
+    if (!device().equals(Device.CPU)) {
+      throw new TensorException("found " + this + ", expected one on the CPU; move it there first");
+    }
+    long last = elements() == 0 ? -1 : 0;
+    for (int i = 0; i < rank() && last >= 0; i++) {
+      last += (handle.size(i) - 1) * handle.stride(i);
+    }
+    return MemorySegment.ofAddress(handle().data_ptr().address())
+        .reinterpret((last + 1) * dtype().bytes());
+  }
+
+  /** How many elements lie between neighbours along a dimension. */
+  public long stride(int dimension) {
+    return handle().stride(dimension);
+  }
+
   /** Takes it out of the reach of every scope: it lives until it is closed. Returns it. */
   public Tensor held() {
     handle().retainReference();

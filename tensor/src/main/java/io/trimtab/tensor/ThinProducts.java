@@ -4,9 +4,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.openblas.global.openblas_nolapack;
 
 /**
  * Low-rank products of many segments of rows, each with matrices of its own, added in place: what a
@@ -68,7 +69,9 @@ public final class ThinProducts {
       return false;
     }
     List<Work> all = new ArrayList<>();
+    List<Matrices> matrices = new ArrayList<>();
     long products = 0;
+    long room = 0;
     int in = (int) input.size(1);
     int out = (int) output.size(1);
     for (int i = 0; i < segments.size(); i++) {
@@ -77,14 +80,17 @@ public final class ThinProducts {
       for (int row = 0; row < segment.rows(); row += most) {
         all.add(new Work(segment.start() + row, Math.min(most, segment.rows() - row), i));
       }
+      matrices.add(new Matrices(segment, room));
       products += (long) segment.rows() * segment.rank() * (in + out);
+      room += (long) segment.rank() * out;
     }
-    List<Operands> operands = segments.stream().map(Operands::of).toList();
-    MemorySegment x = input.memory();
-    MemorySegment y = output.memory();
-    Stream<Work> work = all.stream();
-    (products > WORTH_THREADS && Engine.threads() > 1 ? work.parallel() : work)
-        .forEach(some -> operands.get(some.segment()).addTo(y, x, in, out, some));
+    try (FloatPointer turned = new FloatPointer(room)) {
+      MemorySegment turnedMemory =
+          MemorySegment.ofAddress(turned.address()).reinterpret(room * Float.BYTES);
+      Run run = new Run(input.memory(), output.memory(), in, out, turnedMemory, matrices, all);
+      int threads = products > WORTH_THREADS ? Math.min(Engine.threads(), all.size()) : 1;
+      SideBySide.run(threads, run);
+    }
     return true;
   }
 
@@ -112,66 +118,119 @@ public final class ThinProducts {
         && input.size(0) == output.size(0);
   }
 
-  /** A segment's matrices as the BLAS wants them. */
-  private record Operands(MemorySegment down, MemorySegment up, int rank, float scale) {
-    static Operands of(Segment segment) {
-      return new Operands(
-          segment.down().memory(), segment.up().memory(), segment.rank(), (float) segment.scale());
+  /** A segment's matrices; B is turned by the first thread that needs it. */
+  private static final class Matrices {
+    private final MemorySegment down;
+    private final MemorySegment up;
+    private final int rank;
+    private final float scale;
+    private final long place;
+    private boolean turned;
+
+    /**
+     * Those of a segment.
+     *
+     * @param place where in the memory for turned ones, in elements
+     */
+    Matrices(Segment segment, long place) {
+      down = segment.down().memory();
+      up = segment.up().memory();
+      rank = segment.rank();
+      scale = (float) segment.scale();
+      this.place = place;
     }
 
-    void addTo(MemorySegment y, MemorySegment x, int in, int out, Work some) {
-      try (FloatPointer inner = new FloatPointer((long) some.rows() * rank);
-          FloatPointer wide = new FloatPointer((long) rank * out)) {
-        MemorySegment columns =
-            MemorySegment.ofAddress(wide.address()).reinterpret((long) rank * out * Float.BYTES);
-        transpose(columns, out);
-        openblas.cblas_sgemm(
-            ROW_MAJOR,
-            AS_IT_IS,
-            TRANSPOSED,
-            some.rows(),
-            rank,
-            in,
-            scale,
-            at(x, (long) some.start() * in),
-            in,
-            at(down, 0),
-            in,
-            0f,
-            inner,
-            rank);
-        openblas.cblas_sgemm(
-            ROW_MAJOR,
-            AS_IT_IS,
-            AS_IT_IS,
-            some.rows(),
-            out,
-            rank,
-            1f,
-            inner,
-            rank,
-            wide,
-            out,
-            1f,
-            at(y, (long) some.start() * out),
-            out);
+    /** B's columns as rows [rank, out]: with them the BLAS has a kernel that packs nothing. */
+    synchronized FloatPointer turned(MemorySegment room, int out) {
+      if (!turned) {
+        float[] rows = up.toArray(ValueLayout.JAVA_FLOAT);
+        float[] columns = new float[rows.length];
+        for (int j = 0; j < rank; j++) {
+          for (int i = 0, from = j; i < out; i++, from += rank) {
+            columns[j * out + i] = rows[from];
+          }
+        }
+        MemorySegment.copy(
+            columns, 0, room, ValueLayout.JAVA_FLOAT, place * Float.BYTES, columns.length);
+        turned = true;
       }
+      return at(room, place);
+    }
+  }
+
+  /**
+   * One call's work, which any number of threads take from side by side.
+   *
+   * @param x [rows, in]
+   * @param y [rows, out]
+   * @param room for the turned B of all segments
+   */
+  private record Run(
+      MemorySegment x,
+      MemorySegment y,
+      int in,
+      int out,
+      MemorySegment room,
+      List<Matrices> matrices,
+      List<Work> all,
+      AtomicInteger next)
+      implements Runnable {
+    Run(
+        MemorySegment x,
+        MemorySegment y,
+        int in,
+        int out,
+        MemorySegment room,
+        List<Matrices> matrices,
+        List<Work> all) {
+      this(x, y, in, out, room, matrices, all, new AtomicInteger());
     }
 
-    /** B's columns as rows: with them the BLAS has a kernel that packs nothing. */
-    private void transpose(MemorySegment into, int out) {
-      float[] rows = up.toArray(ValueLayout.JAVA_FLOAT);
-      float[] columns = new float[rows.length];
-      for (int j = 0; j < rank; j++) {
-        for (int i = 0, from = j; i < out; i++, from += rank) {
-          columns[j * out + i] = rows[from];
+    @Override
+    public void run() {
+      try (FloatPointer inner = new FloatPointer(SMALL_RESULT)) {
+        for (int i = next.getAndIncrement(); i < all.size(); i = next.getAndIncrement()) {
+          add(all.get(i), inner);
         }
       }
-      MemorySegment.copy(columns, 0, into, ValueLayout.JAVA_FLOAT, 0, columns.length);
     }
 
-    private static FloatPointer at(MemorySegment memory, long element) {
-      return new FloatPointer(Native.address(memory.address() + element * Float.BYTES));
+    private void add(Work some, FloatPointer inner) {
+      Matrices own = matrices.get(some.segment());
+      openblas_nolapack.cblas_sgemm(
+          ROW_MAJOR,
+          AS_IT_IS,
+          TRANSPOSED,
+          some.rows(),
+          own.rank,
+          in,
+          own.scale,
+          at(x, (long) some.start() * in),
+          in,
+          at(own.down, 0),
+          in,
+          0f,
+          inner,
+          own.rank);
+      openblas_nolapack.cblas_sgemm(
+          ROW_MAJOR,
+          AS_IT_IS,
+          AS_IT_IS,
+          some.rows(),
+          out,
+          own.rank,
+          1f,
+          inner,
+          own.rank,
+          own.turned(room, out),
+          out,
+          1f,
+          at(y, (long) some.start() * out),
+          out);
     }
+  }
+
+  private static FloatPointer at(MemorySegment memory, long element) {
+    return new FloatPointer(Native.address(memory.address() + element * Float.BYTES));
   }
 }

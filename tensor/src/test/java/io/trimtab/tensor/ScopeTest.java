@@ -183,4 +183,41 @@ class ScopeTest {
       assertThat(found.get(0).toFloats()).containsExactly(3, 3);
     }
   }
+
+  private static Tensor tripled(Tensor x) {
+    return Gradients.custom(
+        x, in -> Arithmetic.multiply(in, 3), gradient -> Arithmetic.multiply(gradient, 3));
+  }
+
+  @Test
+  void noResultWithAGradientOfItsOwnOutlivesTheOutermostScope() {
+    Tensor x;
+    try (Scope scope = Scope.open()) {
+      x = scope.keep(Gradients.variable(two()));
+    }
+    assertThatThrownBy(() -> Scope.of(() -> Reduction.sum(Arithmetic.add(tripled(x), 1))))
+        .isInstanceOf(TensorException.class)
+        .hasMessageContaining("one Scope around the forward and backward pass");
+    assertThatThrownBy(() -> tripled(x))
+        .as("without any scope")
+        .isInstanceOf(TensorException.class);
+    Tensor plain;
+    Tensor detached;
+    Tensor used;
+    try (Scope scope = Scope.open()) {
+      plain = scope.keep(Reduction.sum(Arithmetic.multiply(x, 2)));
+      used = tripled(x);
+      detached = scope.keep(used.detach());
+      assertThatThrownBy(() -> scope.keep(used)).isInstanceOf(TensorException.class);
+      Gradients.of(List.of(used), List.of(Creation.full(1, DType.F32, Device.CPU, 2)), List.of(x));
+      scope.keep(used); // its backward pass is over
+    }
+    System.gc();
+    assertThat(detached.toFloats()).containsExactly(3, 6);
+    List<Tensor> found =
+        Gradients.of(
+            List.of(plain), List.of(Creation.scalar(1, DType.F32, Device.CPU)), List.of(x));
+    assertThat(found.get(0).toFloats()).containsExactly(2, 2);
+    List.of(x, plain, detached, used, found.get(0)).forEach(Tensor::close);
+  }
 }

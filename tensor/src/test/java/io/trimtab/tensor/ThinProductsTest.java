@@ -1,12 +1,18 @@
 package io.trimtab.tensor;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ThinProductsTest {
   /** Rows of segments; 3 is under none, and the gap of rows after it neither. */
@@ -82,6 +88,35 @@ class ThinProductsTest {
       }
       assertThat(one.toFloats()).isEqualTo(together);
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {1, 2, 3, 7})
+  void workIsDoneByAsManyThreadsAsTheEngineHas(int threads) {
+    Set<Thread> seen = ConcurrentHashMap.newKeySet();
+    CountDownLatch all = new CountDownLatch(threads);
+    SideBySide.run(
+        threads,
+        () -> {
+          seen.add(Thread.currentThread());
+          all.countDown();
+          await(all);
+        });
+    assertThat(seen).hasSize(threads).contains(Thread.currentThread());
+    assertThatThrownBy(() -> SideBySide.run(threads, ThinProductsTest::fail))
+        .isInstanceOf(IllegalStateException.class);
+  }
+
+  private static void await(CountDownLatch latch) {
+    try {
+      assertThat(latch.await(20, TimeUnit.SECONDS)).isTrue();
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static void fail() {
+    throw new IllegalStateException("work that fails");
   }
 
   @Test

@@ -1,14 +1,17 @@
 package io.trimtab.train;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 
 /**
  * Which examples each step sees, a function of the seed alone. Every epoch shuffles the examples,
  * sorts stretches of them by length, so that a batch holds rows of similar length, and shuffles the
- * batches.
+ * batches. Where a batch may have so many tokens alone, it has fewer examples, and epochs differ in
+ * their number of steps.
  */
 final class BatchPlan<E> {
   /**
@@ -18,9 +21,12 @@ final class BatchPlan<E> {
   private static final int STRETCH = 16;
 
   private final List<E> examples;
-  private final ToIntFunction<E> length;
+  private final int[] lengths;
   private final TrainSettings settings;
-  private final int perEpoch;
+
+  /** The first step of each epoch, and behind them the number of all. */
+  private final long[] starts;
+
   private int plannedEpoch = -1;
   private List<List<E>> planned = List.of();
 
@@ -29,46 +35,82 @@ final class BatchPlan<E> {
       throw new TrainingException("found no training examples, expected at least one");
     }
     this.examples = List.copyOf(examples);
-    this.length = length;
+    this.lengths = this.examples.stream().mapToInt(length).toArray();
     this.settings = settings;
-    this.perEpoch = (examples.size() + settings.batch() - 1) / settings.batch();
+    this.starts = new long[settings.epochs() + 1];
+    int perEpoch = perEpoch();
+    for (int epoch = 0; epoch < settings.epochs(); epoch++) {
+      int steps = settings.batchTokens() == 0 ? perEpoch : plan(epoch).size();
+      starts[epoch + 1] = starts[epoch] + steps;
+    }
+  }
+
+  /** Steps of an epoch, by the number of examples alone. */
+  private int perEpoch() {
+    return (examples.size() + settings.batch() - 1) / settings.batch();
   }
 
   long steps() {
-    return (long) perEpoch * settings.epochs();
+    return starts[settings.epochs()];
   }
 
   /** The epoch of a step, from 1. */
   int epoch(long step) {
-    return (int) (step / perEpoch) + 1;
+    int found = Arrays.binarySearch(starts, step);
+    return found >= 0 ? found + 1 : -found - 1;
   }
 
   /** The examples of a step, sorted by length. */
   List<E> batch(long step) {
-    int epoch = (int) (step / perEpoch);
+    int epoch = epoch(step) - 1;
     if (epoch != plannedEpoch) {
-      planned = plan(epoch);
+      planned = plan(epoch).stream().map(this::examples).toList();
       plannedEpoch = epoch;
     }
-    return planned.get((int) (step % perEpoch));
+    return planned.get((int) (step - starts[epoch]));
   }
 
-  private List<List<E>> plan(int epoch) {
+  private List<E> examples(List<Integer> numbers) {
+    return numbers.stream().map(examples::get).toList();
+  }
+
+  private List<List<Integer>> plan(int epoch) {
     SplitMix64 random = new SplitMix64(settings.seed() * 1_000_003 + epoch);
-    List<E> order = new ArrayList<>(examples);
+    List<Integer> order = new ArrayList<>(IntStream.range(0, lengths.length).boxed().toList());
     random.shuffle(order);
     int size = settings.batch();
-    int stretched = Math.clamp(perEpoch / 2, 1, STRETCH) * size;
-    List<List<E>> batches = new ArrayList<>();
+    int stretched = Math.clamp(perEpoch() / 2, 1, STRETCH) * size;
+    List<List<Integer>> batches = new ArrayList<>();
     for (int from = 0; from < order.size(); from += stretched) {
-      List<E> stretch =
+      List<Integer> stretch =
           new ArrayList<>(order.subList(from, Math.min(order.size(), from + stretched)));
-      stretch.sort(Comparator.comparingInt(length));
-      for (int at = 0; at < stretch.size(); at += size) {
-        batches.add(List.copyOf(stretch.subList(at, Math.min(stretch.size(), at + size))));
+      stretch.sort(Comparator.comparingInt(number -> lengths[number]));
+      int at = 0;
+      while (at < stretch.size()) {
+        int end = end(stretch, at);
+        batches.add(List.copyOf(stretch.subList(at, end)));
+        at = end;
       }
     }
     random.shuffle(batches);
     return batches;
+  }
+
+  /** Where the batch ends that begins there. */
+  private int end(List<Integer> stretch, int from) {
+    int most = Math.min(stretch.size(), from + settings.batch());
+    if (settings.batchTokens() == 0) {
+      return most;
+    }
+    int end = from;
+    long tokens = 0;
+    while (end < most) {
+      tokens += lengths[stretch.get(end)];
+      if (tokens > settings.batchTokens() && end > from) {
+        break;
+      }
+      end++;
+    }
+    return end;
   }
 }

@@ -14,6 +14,11 @@ public interface Objective<E> {
   /** The tokens of an example. */
   Batch.Row row(E example);
 
+  /** How many tokens of an example go through the model; those of its row where nothing is said. */
+  default int tokens(E example) {
+    return row(example).ids().length;
+  }
+
   /**
    * What the mean loss is a mean over: 1 an example for classification, its predicted tokens for
    * language modelling. Micro-batches of one step are weighted by it.

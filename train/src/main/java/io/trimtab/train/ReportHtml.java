@@ -59,7 +59,11 @@ public final class ReportHtml {
         stylesheet(),
         Html.escape(report.title()),
         Html.escape(report.subtitle()));
-    headline(report.untuned(), report.tuned());
+    if (report.language() == null) {
+      headline(report.untuned(), report.tuned());
+    } else {
+      out.append(LanguageHtml.headline(report.language()));
+    }
     cost(report.cost());
     curves(report.curves());
     if (report.tuned() != null) {
@@ -67,6 +71,9 @@ public final class ReportHtml {
       out.append(ConfusionHtml.render(report.tuned()));
       scores(report.tuned());
       mistakes(report.tuned());
+    }
+    if (report.language() != null) {
+      out.append(LanguageHtml.answers(report.language()));
     }
     run(report.run());
     add("<footer>Made by Trimtab.</footer>\n</main>\n</body>\n</html>\n");
@@ -130,7 +137,8 @@ public final class ReportHtml {
   private void curves(Curves curves) {
     if (curves.loss().isEmpty()
         && curves.learningRate().isEmpty()
-        && curves.devAccuracy().isEmpty()) {
+        && curves.devAccuracy().isEmpty()
+        && curves.devLoss().isEmpty()) {
       return;
     }
     add("<h2>Training</h2>\n<section class=\"grid2\">\n");
@@ -139,6 +147,10 @@ public final class ReportHtml {
         "Accuracy on the development data",
         curves.devAccuracy(),
         SvgChart.ofShares("Development accuracy", curves.devAccuracy()));
+    curve(
+        "Loss on the development data",
+        curves.devLoss(),
+        SvgChart.of("Development loss", curves.devLoss(), false));
     curve(
         "Learning rate",
         curves.learningRate(),

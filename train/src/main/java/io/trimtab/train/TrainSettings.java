@@ -17,6 +17,8 @@ import java.util.Map;
  *     usual
  * @param patience evaluations without a better score after which training stops; 0 for never
  * @param checkpointSeconds the least time between two checkpoints
+ * @param batchTokens the most tokens of a step, which then has fewer examples than {@code batch}; 0
+ *     for no limit. An example that is longer by itself is a step by itself.
  */
 public record TrainSettings(
     int epochs,
@@ -28,7 +30,34 @@ public record TrainSettings(
     long seed,
     int evaluations,
     int patience,
-    double checkpointSeconds) {
+    double checkpointSeconds,
+    int batchTokens) {
+
+  /** Without a limit to a step's tokens. */
+  public TrainSettings(
+      int epochs,
+      int batch,
+      int accumulation,
+      Schedule schedule,
+      double decay,
+      double clip,
+      long seed,
+      int evaluations,
+      int patience,
+      double checkpointSeconds) {
+    this(
+        epochs,
+        batch,
+        accumulation,
+        schedule,
+        decay,
+        clip,
+        seed,
+        evaluations,
+        patience,
+        checkpointSeconds,
+        0);
+  }
 
   /** Checks ranges. */
   public TrainSettings {
@@ -43,6 +72,7 @@ public record TrainSettings(
     require(clip >= 0, "gradient clipping", clip, "0 for none, or more");
     require(evaluations >= 0, "evaluations", evaluations, "0 or more");
     require(patience >= 0, "patience", patience, "0 for never, or more");
+    require(batchTokens >= 0, "tokens of a step", batchTokens, "0 for any number, or more");
   }
 
   private static void require(boolean holds, String what, Object found, String expected) {
@@ -69,7 +99,8 @@ public record TrainSettings(
         seed,
         evaluations,
         patience,
-        checkpointSeconds);
+        checkpointSeconds,
+        batchTokens);
   }
 
   /** The same for another batch size. */
@@ -84,7 +115,24 @@ public record TrainSettings(
         seed,
         evaluations,
         patience,
-        checkpointSeconds);
+        checkpointSeconds,
+        batchTokens);
+  }
+
+  /** The same with at most so many tokens a step; 0 for no limit. */
+  public TrainSettings batchTokens(int value) {
+    return new TrainSettings(
+        epochs,
+        batch,
+        accumulation,
+        schedule,
+        decay,
+        clip,
+        seed,
+        evaluations,
+        patience,
+        checkpointSeconds,
+        value);
   }
 
   /** The same in so many micro-batches a step. */
@@ -99,7 +147,8 @@ public record TrainSettings(
         seed,
         evaluations,
         patience,
-        checkpointSeconds);
+        checkpointSeconds,
+        batchTokens);
   }
 
   /** The same under another schedule. */
@@ -114,7 +163,8 @@ public record TrainSettings(
         seed,
         evaluations,
         patience,
-        checkpointSeconds);
+        checkpointSeconds,
+        batchTokens);
   }
 
   /** The same from another seed. */
@@ -129,7 +179,8 @@ public record TrainSettings(
         value,
         evaluations,
         patience,
-        checkpointSeconds);
+        checkpointSeconds,
+        batchTokens);
   }
 
   /** The same with the dev data scored so often, stopping after so many without a better score. */
@@ -144,7 +195,8 @@ public record TrainSettings(
         seed,
         times,
         without,
-        checkpointSeconds);
+        checkpointSeconds,
+        batchTokens);
   }
 
   /** What run.json records. */
@@ -152,6 +204,9 @@ public record TrainSettings(
     Map<String, String> out = new LinkedHashMap<>();
     out.put("epochs", String.valueOf(epochs));
     out.put("batch", String.valueOf(batch));
+    if (batchTokens > 0) {
+      out.put("tokens of a batch", String.valueOf(batchTokens));
+    }
     out.put("accumulation", String.valueOf(accumulation));
     out.put("schedule", schedule.toString());
     out.put("weight decay", String.valueOf(decay));

@@ -6,6 +6,7 @@ import io.trimtab.model.Pass;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.FusedAdamW;
 import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.NativeHeap;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * the same machine, also when the process was killed and the run resumed.
  */
 public final class Trainer<E> {
+  /** Often enough to keep the peak near a step's own, and seldom enough to cost nothing. */
+  private static final int STEPS_BETWEEN_TRIMS = 4;
+
   private static final double BETA1 = 0.9;
   private static final double BETA2 = 0.999;
   private static final double EPSILON = 1e-8;
@@ -30,6 +34,7 @@ public final class Trainer<E> {
   private final TrainSettings settings;
   private @Nullable RunDirectory run;
   private @Nullable ToDoubleFunction<Delta> score;
+  private boolean isLoss;
   private Progress progress = Progress.none();
 
   /** A trainer of {@code delta} over its base. */
@@ -50,6 +55,14 @@ public final class Trainer<E> {
   /** Scores the delta now and then, larger is better, and keeps the best parameters. */
   public Trainer<E> scoredBy(ToDoubleFunction<Delta> devScore) {
     score = devScore;
+    isLoss = false;
+    return this;
+  }
+
+  /** Computes a loss on other data now and then, and keeps the parameters where it is least. */
+  public Trainer<E> losing(ToDoubleFunction<Delta> devLoss) {
+    score = devLoss;
+    isLoss = true;
     return this;
   }
 
@@ -61,7 +74,7 @@ public final class Trainer<E> {
 
   /** Trains to the end and leaves the best parameters in the delta. */
   public TrainResult run(List<E> examples) {
-    BatchPlan<E> plan = new BatchPlan<>(examples, e -> objective.row(e).ids().length, settings);
+    BatchPlan<E> plan = new BatchPlan<>(examples, objective::tokens, settings);
     try (FusedAdamW adam =
         new FusedAdamW(delta.parameters(), BETA1, BETA2, EPSILON, delta.spec()::rateFactor)) {
       Checkpoint checkpoint = new Checkpoint(delta, adam, run);
@@ -92,7 +105,10 @@ public final class Trainer<E> {
       double rate = settings.schedule().rate(step, total);
       double loss = update.step(rate, losses(examples, step)).loss();
       delta.rule().afterStep(step + 1, total);
-      int seen = examples.stream().mapToInt(e -> objective.row(e).ids().length).sum();
+      if (step % STEPS_BETWEEN_TRIMS == 0) {
+        NativeHeap.trim();
+      }
+      int seen = examples.stream().mapToInt(objective::tokens).sum();
       busy += System.nanoTime() - began;
       tokens += seen;
       step++;
@@ -155,9 +171,10 @@ public final class Trainer<E> {
   /** Returns whether patience ran out. */
   private boolean evaluate(long step, Best best, Checkpoint checkpoint) {
     ToDoubleFunction<Delta> scorer = java.util.Objects.requireNonNull(score);
-    double now = Gradients.none(() -> scorer.applyAsDouble(delta));
-    record(new RunEvent(step, "dev", Map.of("accuracy", now)));
-    progress.note("step %d: dev score %.4f".formatted(step, now));
+    double found = Gradients.none(() -> scorer.applyAsDouble(delta));
+    record(new RunEvent(step, "dev", Map.of(isLoss ? "loss" : "accuracy", found)));
+    progress.note("step %d: dev %s %.4f".formatted(step, isLoss ? "loss" : "score", found));
+    double now = isLoss ? -found : found;
     if (best.score.isEmpty() || now > best.score.getAsDouble()) {
       best.score = OptionalDouble.of(now);
       best.step = step;

@@ -52,6 +52,30 @@ class BatchPlanTest {
     }
   }
 
+  @Property(tries = 100)
+  void batchesKeepToTheirTokens(
+      @ForAll @IntRange(min = 1, max = 150) int count,
+      @ForAll @IntRange(min = 1, max = 17) int batch,
+      @ForAll @IntRange(min = 1, max = 200) int tokens,
+      @ForAll long seed) {
+    List<Text> texts = texts(count);
+    TrainSettings settings =
+        TrainSettings.usual(1e-3).batch(batch).batchTokens(tokens).epochs(3).seed(seed);
+    BatchPlan<Text> plan = new BatchPlan<>(texts, Text::length, settings);
+    List<List<Text>> seen = List.of(new ArrayList<>(), new ArrayList<>(), new ArrayList<>());
+    int epoch = 1;
+    for (long step = 0; step < plan.steps(); step++) {
+      List<Text> examples = plan.batch(step);
+      assertThat(plan.epoch(step)).isBetween(epoch, epoch + 1);
+      epoch = plan.epoch(step);
+      int sum = examples.stream().mapToInt(Text::length).sum();
+      assertThat(examples).hasSizeBetween(1, batch);
+      assertThat(sum <= tokens || examples.size() == 1).isTrue();
+      seen.get(epoch - 1).addAll(examples);
+    }
+    seen.forEach(each -> assertThat(each).containsExactlyInAnyOrderElementsOf(texts));
+  }
+
   @Test
   void theSeedAndTheStepAloneDecide() {
     List<Text> texts = texts(40);

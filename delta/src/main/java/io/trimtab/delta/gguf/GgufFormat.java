@@ -63,7 +63,7 @@ public final class GgufFormat implements DeltaFormat {
     if (Files.isRegularFile(path)) {
       return isAdapter(path) ? List.of(path) : List.of();
     }
-    if (!Files.isDirectory(path)) {
+    if (!Files.isDirectory(path) || isOfAnotherLayout(path)) {
       return List.of();
     }
     try (Stream<Path> files = Files.list(path)) {
@@ -71,6 +71,12 @@ public final class GgufFormat implements DeltaFormat {
     } catch (IOException e) {
       throw new DeltaException("cannot read " + path + ": " + e, e);
     }
+  }
+
+  /** Beside the description of another delta, or of a model, a GGUF file is a stray one. */
+  private static boolean isOfAnotherLayout(Path directory) {
+    return Stream.of("adapter_config.json", "config.json")
+        .anyMatch(name -> Files.isRegularFile(directory.resolve(name)));
   }
 
   private static boolean isAdapter(Path file) {

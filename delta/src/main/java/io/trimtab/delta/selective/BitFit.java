@@ -102,9 +102,8 @@ public record BitFit(String targets, boolean added, List<String> modulesToSave, 
         throw new DeltaException.Unsupported(
             "found a part, "
                 + hit
-                + ","
-                + " as a target of BitFit, expected whole layers, whose bias is one tensor; name the"
-                + " layer "
+                + ", as a target of BitFit, expected whole layers, whose bias is one tensor; name"
+                + " the layer "
                 + hit.path());
       }
       String added = hit.path() + ".bias";

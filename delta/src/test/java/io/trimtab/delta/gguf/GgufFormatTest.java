@@ -100,6 +100,21 @@ class GgufFormatTest {
     assertThat(saved.resolve(GgufFormat.FILE)).doesNotExist();
   }
 
+  /** Whoever exports into the directory of a delta goes on loading the delta. */
+  @Test
+  void doesNotHideAnotherDelta() throws IOException {
+    try (Delta peft = Ia3.on("query").attach(model, Rng.seeded(1));
+        Delta lora = Lora.rank(2).attach(model, Rng.seeded(1))) {
+      DeltaFormats.named("peft").save(peft, saved);
+      DeltaFormats.named("gguf").save(lora, saved);
+    }
+    assertThat(DeltaFormats.of(saved).name()).isNotEqualTo("gguf");
+    assertThat(DeltaFormats.of(saved.resolve(GgufFormat.FILE)).name()).isEqualTo("gguf");
+    try (Delta delta = DeltaFormats.load(saved, model)) {
+      assertThat(delta.spec().peftType()).isEqualTo("IA3");
+    }
+  }
+
   @Test
   void refusesAnotherBaseAndDamage() throws IOException {
     try (Delta delta = Lora.rank(2).attach(model, Rng.seeded(1))) {

@@ -49,7 +49,8 @@ import tools.jackson.databind.json.JsonMapper;
 /**
  * Checkpoints of OpenDelta. What it computes with them is compared by {@code trimtab parity}; here
  * is what is read and what is refused, with OpenDelta's own defects among it: {@code
- * exclude_modules} that its LoRA ignores, names that silently hit nothing, checkpoints that are run.
+ * exclude_modules} that its LoRA ignores, names that silently hit nothing, checkpoints that are
+ * run.
  */
 class OpenDeltaFormatTest {
   private final OpenDeltaFormat format = new OpenDeltaFormat();

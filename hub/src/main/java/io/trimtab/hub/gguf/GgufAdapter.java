@@ -1,18 +1,16 @@
 package io.trimtab.hub.gguf;
 
+import io.trimtab.hub.DecoderDefaults;
 import io.trimtab.hub.FileFormatException;
 import io.trimtab.hub.HubException;
 import io.trimtab.hub.ModelConfig;
-import io.trimtab.hub.blocks.BlockFormat;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.SequencedMap;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A LoRA in a GGUF file, as llama.cpp loads it beside a model: for each linear layer two matrices,
@@ -87,7 +85,12 @@ public record GgufAdapter(
    *     have or stacks with others
    */
   public void write(ModelConfig base, Path file) {
-    GgufArchitecture architecture = GgufArchitecture.of(base);
+    if (alpha == 0) { // which would mean that products are not scaled at all
+      silent().write(base, file);
+      return;
+    }
+    ModelConfig config = DecoderDefaults.complete(base);
+    GgufArchitecture architecture = GgufArchitecture.of(config);
     SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
     metadata.put("general.architecture", GgufValue.text(architecture.gguf()));
     metadata.put("general.type", GgufValue.text("adapter"));
@@ -96,18 +99,18 @@ public record GgufAdapter(
     metadata.put("general.file_type", GgufValue.count(0));
     metadata.put("general.quantization_version", GgufValue.count(2));
     notes.forEach((key, text) -> metadata.put(key, GgufValue.text(text)));
-    var tensors = new TreeMap<String, Matrix>(GgufOrder.BY_BLOCK);
+    var tensors = new TreeMap<String, Floats>(GgufOrder.BY_BLOCK);
     layers.forEach(
         (path, pair) -> {
-          TensorRule rule = rule(architecture, base, path);
+          TensorRule rule = rule(architecture, config, path);
           GgufArchitecture.Found found = architecture.findHf(path + ".weight").orElseThrow();
           String name = rule.ggufName(found.place());
           int in = pair.down().length / pair.rank();
           int out = pair.up().length / pair.rank();
-          long heads = heads(base, rule);
-          tensors.put(name + DOWN, new Matrix(pair.down(), pair.rank(), in));
+          long heads = Heads.of(config, rule);
+          tensors.put(name + DOWN, new Floats(pair.down(), pair.rank(), in));
           float[] up = ordered(pair.up(), pair.rank(), rule.layout(), heads, true);
-          tensors.put(name + UP, new Matrix(up, out, pair.rank()));
+          tensors.put(name + UP, new Floats(up, out, pair.rank()));
         });
     GgufWriter.write(file, metadata, new LinkedHashMap<>(tensors));
   }
@@ -139,7 +142,8 @@ public record GgufAdapter(
    * @throws HubException.Unsupported if it is no LoRA, for another architecture, or on embeddings
    */
   public static GgufAdapter read(Path path, ModelConfig base) {
-    GgufArchitecture architecture = GgufArchitecture.of(base);
+    ModelConfig config = DecoderDefaults.complete(base);
+    GgufArchitecture architecture = GgufArchitecture.of(config);
     try (GgufFile file = GgufFile.open(path)) {
       GgufMetadata metadata = file.metadata();
       need(path, metadata, "general.type", "adapter");
@@ -164,7 +168,7 @@ public record GgufAdapter(
                             path, "has matrices for '" + name + "', which is no layer"));
         String layer = found.rule().hfName(found.place());
         String bare = layer.substring(0, layer.lastIndexOf('.'));
-        layers.put(bare, pair(path, tensor, up, rule(architecture, base, bare), base));
+        layers.put(bare, pair(path, tensor, up, rule(architecture, config, bare), config));
       }
       if (layers.isEmpty() || file.tensors().size() != 2 * layers.size()) {
         throw new FileFormatException(
@@ -182,8 +186,23 @@ public record GgufAdapter(
                   notes.put(key, text);
                 }
               });
-      return new GgufAdapter(metadata.real("adapter.lora.alpha"), layers, notes);
+      double alpha = metadata.real("adapter.lora.alpha", 0);
+      return (alpha == 0 ? unscaled(layers) : new GgufAdapter(alpha, layers)).with(notes);
     }
+  }
+
+  /** What an alpha of 0, or none, means to llama.cpp: products as they are. */
+  private static GgufAdapter unscaled(SequencedMap<String, Pair> layers) {
+    Map<String, Double> ones = new HashMap<>();
+    layers.keySet().forEach(layer -> ones.put(layer, 1.0));
+    return scaled(layers, ones);
+  }
+
+  /** The same with matrices that add nothing instead of a scale of 0. */
+  private GgufAdapter silent() {
+    SequencedMap<String, Pair> zeros = new LinkedHashMap<>();
+    layers.forEach((layer, pair) -> zeros.put(layer, pair.times(0)));
+    return new GgufAdapter(1, zeros, notes);
   }
 
   private static Pair pair(
@@ -193,8 +212,9 @@ public record GgufAdapter(
       throw new FileFormatException(
           path, "has %s and %s, which do not go together".formatted(down, up));
     }
-    float[] rows = ordered(floats(up), (int) rank, rule.layout(), heads(base, rule), false);
-    return new Pair((int) rank, floats(down), rows);
+    rule.layout().check(up.name(), up.shape(), Heads.of(base, rule));
+    float[] rows = ordered(up.floats(), (int) rank, rule.layout(), Heads.of(base, rule), false);
+    return new Pair((int) rank, down.floats(), rows);
   }
 
   private static TensorRule rule(GgufArchitecture architecture, ModelConfig base, String path) {
@@ -223,13 +243,6 @@ public record GgufAdapter(
     return rule;
   }
 
-  private static long heads(ModelConfig base, TensorRule rule) {
-    int queries = base.integer(base.firstOf("num_attention_heads", "n_head"));
-    return rule.layout() == Layout.ROTARY_KEY
-        ? base.integer("num_key_value_heads", queries)
-        : queries;
-  }
-
   /** Rows of {@code columns} numbers in GGUF's order, or back in the checkpoint's. */
   private static float[] ordered(
       float[] values, int columns, Layout layout, long heads, boolean toGguf) {
@@ -247,12 +260,6 @@ public record GgufAdapter(
     return out;
   }
 
-  private static float[] floats(GgufTensor tensor) {
-    float[] out = new float[Math.toIntExact(tensor.packed().elements())];
-    tensor.format().dequantize(tensor.blocks(), MemorySegment.ofArray(out));
-    return out;
-  }
-
   private static void need(Path path, GgufMetadata metadata, String key, String expected) {
     String found = metadata.text(key, "nothing");
     if (!found.equals(expected)) {
@@ -261,30 +268,12 @@ public record GgufAdapter(
     }
   }
 
-  /** Numbers in single precision. */
-  @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Matrix(float[] values, long rows, long columns) implements GgufWriter.Source {
-    @Override
-    public BlockFormat format() {
-      return BlockFormat.F32;
-    }
-
-    @Override
-    public long[] shape() {
-      return new long[] {rows, columns};
-    }
-
-    @Override
-    public MemorySegment blocks(Arena scratch) {
-      MemorySegment out = scratch.allocate((long) values.length * Float.BYTES, Float.BYTES);
-      BlockFormat.F32.quantize(MemorySegment.ofArray(values), out);
-      return out;
-    }
-  }
-
-  /** The alpha and the matrices that give the scales that layers have each for itself. */
+  /**
+   * The alpha and the matrices that give the scales that layers have each for itself. A scale of 0
+   * becomes matrices that add nothing.
+   */
   public static GgufAdapter scaled(SequencedMap<String, Pair> layers, Map<String, Double> scales) {
-    @Nullable Double alpha = null;
+    double alpha = 0;
     SequencedMap<String, Pair> out = new LinkedHashMap<>();
     for (Map.Entry<String, Pair> entry : layers.entrySet()) {
       Double scale = scales.get(entry.getKey());
@@ -292,11 +281,11 @@ public record GgufAdapter(
         throw new IllegalArgumentException("no scale for " + entry.getKey());
       }
       double own = scale * entry.getValue().rank();
-      alpha = alpha == null ? Double.valueOf(own) : alpha;
-      out.put(
-          entry.getKey(),
-          own == alpha || alpha == 0 ? entry.getValue() : entry.getValue().times(own / alpha));
+      alpha = alpha == 0 ? own : alpha;
+      Pair pair = entry.getValue();
+      boolean asItIs = own == alpha && own != 0;
+      out.put(entry.getKey(), asItIs ? pair : pair.times(own == 0 ? 0 : own / alpha));
     }
-    return new GgufAdapter(alpha == null ? 1 : alpha, out);
+    return new GgufAdapter(alpha == 0 ? 1 : alpha, out);
   }
 }

@@ -55,11 +55,6 @@ enum GgufArchitecture {
     return hfClass;
   }
 
-  /** All tensors. */
-  List<TensorRule> rules() {
-    return rules;
-  }
-
   /** A rule and the layer that a name means by it. */
   record Found(TensorRule rule, TensorRule.Place place) {}
 

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -44,9 +45,13 @@ final class GgufConfig {
     if (architecture != GgufArchitecture.BERT) {
       config.put("tie_word_embeddings", !file.tensors().containsKey("output.weight"));
     }
-    putId("bos_token_id", "bos_token_id");
-    putId("eos_token_id", "eos_token_id");
-    putId("pad_token_id", "padding_token_id");
+    tokens("bos_token_id", "bos_token_id");
+    tokens(
+        "eos_token_id",
+        "eos_token_id",
+        GgufTokenizer.FURTHER_ENDS.get(0),
+        GgufTokenizer.FURTHER_ENDS.get(1));
+    tokens("pad_token_id", "padding_token_id");
     config.put("dtype", "float32");
     return config;
   }
@@ -106,7 +111,7 @@ final class GgufConfig {
 
   private void gemma(int heads, int headSize) {
     boolean third = architecture == GgufArchitecture.GEMMA3;
-    int blocks = count("block_count");
+    int blocks = blocks();
     int width = count("embedding_length");
     boolean largest = blocks == (third ? GEMMA3_27B_BLOCKS : GEMMA2_27B_BLOCKS);
     config.put("query_pre_attn_scalar", largest ? width / heads : headSize);
@@ -118,19 +123,24 @@ final class GgufConfig {
         metadata.has(key("final_logit_softcapping")) || !third
             ? real("final_logit_softcapping", 30)
             : null);
-    config.put("sliding_window", count("attention.sliding_window"));
-    config.put("layer_types", layerTypes(blocks, third ? 6 : 2));
+    int window = metadata.count(key("attention.sliding_window"), 0, third ? 0 : 4096);
+    config.put("sliding_window", window == 0 ? null : window);
+    config.put("layer_types", layerTypes(blocks, window == 0 ? 1 : third ? 6 : 2));
   }
 
   /** One layer in {@code period} sees all, the others a window. */
   private List<Object> layerTypes(int blocks, int period) {
     String pattern = key("attention.sliding_window_pattern");
-    List<Boolean> windows =
-        metadata.isList(pattern)
-            ? metadata.flags(pattern)
-            : IntStream.range(0, blocks)
-                .mapToObj(i -> (i + 1) % Math.toIntExact(metadata.whole(pattern, period)) != 0)
-                .toList();
+    List<Boolean> windows = metadata.isList(pattern) ? metadata.flags(pattern) : List.of();
+    if (windows.isEmpty()) {
+      int every = metadata.count(pattern, 0, period);
+      windows =
+          IntStream.range(0, blocks).mapToObj(i -> every == 0 || (i + 1) % every != 0).toList();
+    } else if (windows.size() != blocks) {
+      throw new HubException.Malformed(
+          "%s: metadata %s: expected %d truth values, found %d"
+              .formatted(file.path(), pattern, blocks, windows.size()));
+    }
     List<Object> types = new ArrayList<>();
     for (boolean window : windows) {
       types.add(window ? "sliding_attention" : "full_attention");
@@ -140,16 +150,13 @@ final class GgufConfig {
 
   private void phi3() {
     config.put("hidden_act", "silu");
-    long window = metadata.whole(key("attention.sliding_window"), 0);
-    config.put("sliding_window", window == 0 ? null : Math.toIntExact(window));
-    if (metadata.has(key("rope.scaling.original_context_length"))) {
-      config.put("original_max_position_embeddings", count("rope.scaling.original_context_length"));
-    }
+    int window = metadata.count(key("attention.sliding_window"), 0, 0);
+    config.put("sliding_window", window == 0 ? null : window);
   }
 
   private void gpt2() {
     config.put("n_embd", count("embedding_length"));
-    config.put("n_layer", count("block_count"));
+    config.put("n_layer", blocks());
     config.put("n_head", count("attention.head_count"));
     config.put("n_positions", count("context_length"));
     config.put("n_inner", count("feed_forward_length"));
@@ -179,26 +186,40 @@ final class GgufConfig {
   private void sizes() {
     config.put("hidden_size", count("embedding_length"));
     config.put("intermediate_size", count("feed_forward_length"));
-    config.put("num_hidden_layers", count("block_count"));
+    config.put("num_hidden_layers", blocks());
     config.put("max_position_embeddings", count("context_length"));
   }
 
   private int headSize() {
-    long size =
-        metadata.whole(
-            key("attention.key_length"),
-            count("embedding_length") / Heads.queries(metadata, architecture));
-    if (metadata.whole(key("attention.value_length"), size) != size) {
+    int size =
+        metadata.has(key("attention.key_length"))
+            ? count("attention.key_length")
+            : Math.toIntExact(count("embedding_length") / Heads.queries(metadata, architecture));
+    if (size < 1) {
+      throw new HubException.Malformed(file.path() + ": has more heads than numbers to divide");
+    }
+    if (metadata.has(key("attention.value_length")) && count("attention.value_length") != size) {
       throw new HubException.Unsupported(
           file.path() + ": heads of keys and values differ in size, which is not supported");
     }
-    return Math.toIntExact(size);
+    return size;
+  }
+
+  /** The number of blocks; each has tensors, so that a number beyond these is a lie. */
+  private int blocks() {
+    int blocks = count("block_count");
+    if (blocks > file.tensors().size()) {
+      throw new HubException.Malformed(
+          "%s: has %d tensors for %d blocks; expected some for each"
+              .formatted(file.path(), file.tensors().size(), blocks));
+    }
+    return blocks;
   }
 
   /** Ones, but {@code last} for every fourth layer. */
   private List<Object> everyFourth(int last, int others) {
-    return Stream.iterate(0, i -> i < count("block_count"), i -> i + 1)
-        .<Object>map(i -> (i + 1) % 4 == 0 ? last : others)
+    return IntStream.range(0, blocks())
+        .<Object>mapToObj(i -> (i + 1) % 4 == 0 ? last : others)
         .toList();
   }
 
@@ -220,12 +241,23 @@ final class GgufConfig {
       throw new HubException.Malformed(
           file.path() + ": expected a tensor " + tensor + ", found none");
     }
-    return Math.toIntExact(found.shape()[0]);
+    if (found.shape()[0] > Integer.MAX_VALUE) {
+      throw new HubException.Malformed(file.path() + ": has " + found + "; expected fewer rows");
+    }
+    return (int) found.shape()[0];
   }
 
-  private void putId(String field, String key) {
-    if (metadata.has(GgufTokenizer.PREFIX + key)) {
-      config.put(field, Math.toIntExact(metadata.whole(GgufTokenizer.PREFIX + key)));
+  /** A token, or a list of those that there are under these keys: each of them ends texts. */
+  private void tokens(String field, String... keys) {
+    List<Integer> ids =
+        Stream.of(keys)
+            .map(key -> metadata.token(GgufTokenizer.PREFIX + key))
+            .flatMapToInt(OptionalInt::stream)
+            .distinct()
+            .boxed()
+            .toList();
+    if (!ids.isEmpty()) {
+      config.put(field, ids.size() == 1 ? ids.getFirst() : ids);
     }
   }
 }

@@ -1,7 +1,9 @@
 package io.trimtab.hub.gguf;
 
+import io.trimtab.hub.DecoderDefaults;
 import io.trimtab.hub.FileFormatException;
 import io.trimtab.hub.HubException;
+import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.ModelDirectory;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TensorInfo;
@@ -54,17 +56,18 @@ public final class GgufExport {
                   .filter(BlockFormat::canQuantize)
                   .toList());
     }
-    GgufArchitecture architecture = GgufArchitecture.of(model.config());
+    ModelConfig config = DecoderDefaults.complete(model.config());
+    GgufArchitecture architecture = GgufArchitecture.of(config);
     try (TensorFile tensors = model.tensors()) {
       SequencedMap<String, GgufWriter.Source> sources =
-          sources(model, architecture, tensors, format);
+          sources(config, architecture, tensors, format);
       SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
       metadata.put("general.architecture", GgufValue.text(architecture.gguf()));
       metadata.put("general.type", GgufValue.text("model"));
       metadata.put("general.name", GgufValue.text(name(model)));
       metadata.put("general.file_type", GgufValue.count(fileType(format)));
       metadata.put("general.quantization_version", GgufValue.count(2));
-      new GgufSettings(model.config(), architecture, tensors, metadata, sources).put();
+      new GgufSettings(config, architecture, tensors, metadata, sources).put();
       new GgufVocabulary(model, metadata).put();
       GgufWriter.write(file, metadata, sources);
     }
@@ -93,8 +96,8 @@ public final class GgufExport {
   }
 
   private static SequencedMap<String, GgufWriter.Source> sources(
-      ModelDirectory model, GgufArchitecture architecture, TensorFile tensors, BlockFormat format) {
-    boolean tied = model.config().flag("tie_word_embeddings", tiedByDefault(architecture));
+      ModelConfig config, GgufArchitecture architecture, TensorFile tensors, BlockFormat format) {
+    boolean tied = config.flag("tie_word_embeddings", false);
     SequencedMap<String, List<GgufSource.Part>> parts = new LinkedHashMap<>();
     SequencedMap<String, TensorRule> rules = new LinkedHashMap<>();
     List<String> unknown = new ArrayList<>();
@@ -134,24 +137,10 @@ public final class GgufExport {
           TensorRule rule = java.util.Objects.requireNonNull(rules.get(gguf));
           sources.put(
               gguf,
-              GgufSource.of(tensors, list, rule, heads(model, rule), format(rule, list, format)));
+              GgufSource.of(
+                  tensors, list, rule, Heads.of(config, rule), format(rule, list, format)));
         });
     return sources;
-  }
-
-  private static boolean tiedByDefault(GgufArchitecture architecture) {
-    return switch (architecture) {
-      case GEMMA, GEMMA2, GEMMA3, GPT2 -> true;
-      default -> false;
-    };
-  }
-
-  private static long heads(ModelDirectory model, TensorRule rule) {
-    var config = model.config();
-    int queries = config.integer(config.firstOf("num_attention_heads", "n_head"));
-    return rule.layout() == Layout.ROTARY_KEY
-        ? config.integer("num_key_value_heads", queries)
-        : queries;
   }
 
   private static BlockFormat format(

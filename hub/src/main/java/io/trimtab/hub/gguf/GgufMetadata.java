@@ -7,7 +7,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
+import java.util.OptionalInt;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,11 +21,6 @@ public final class GgufMetadata {
   GgufMetadata(Path path, Map<String, GgufValue> values) {
     this.path = path;
     this.values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
-  }
-
-  /** All keys, in the order of the file. */
-  public Set<String> keys() {
-    return values.keySet();
   }
 
   /** All values by key, in the order of the file. */
@@ -58,6 +53,29 @@ public final class GgufMetadata {
   public long whole(String key, long fallback) {
     GgufValue value = values.get(key);
     return value == null ? fallback : asWhole(key, value);
+  }
+
+  /** A count of at least {@code least} that fits an {@code int}. */
+  int count(String key, int least) {
+    long count = whole(key);
+    if (count < least || count > Integer.MAX_VALUE) {
+      throw new HubException.Malformed(
+          "%s: metadata %s: expected a count of at least %d, found %s"
+              .formatted(path, key, least, Long.toUnsignedString(count)));
+    }
+    return (int) count;
+  }
+
+  /** The same, or {@code fallback} where the key is absent. */
+  int count(String key, int least, int fallback) {
+    return has(key) ? count(key, least) : fallback;
+  }
+
+  /** The number of a token; empty where the key is absent, or says by -1 that there is none. */
+  OptionalInt token(String key) {
+    long id = whole(key, -1);
+    // -1 in 32 bits without sign, which most files have
+    return id == -1 || id == 0xFFFF_FFFFL ? OptionalInt.empty() : OptionalInt.of(count(key, 0));
   }
 
   /** A floating-point number, in single precision the shortest decimal that means it. */

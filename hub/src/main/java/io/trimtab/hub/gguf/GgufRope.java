@@ -1,8 +1,6 @@
 package io.trimtab.hub.gguf;
 
 import io.trimtab.hub.HubException;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,59 +41,80 @@ final class GgufRope {
     Map<String, @Nullable Object> out = new LinkedHashMap<>();
     double base = metadata.real(key("rope.freq_base"), DEFAULT_BASE);
     out.put("rope_theta", base);
-    long turned = metadata.whole(key("rope.dimension_count"), headSize);
+    int turned = metadata.count(key("rope.dimension_count"), 2, headSize);
     boolean partly =
         architecture == GgufArchitecture.GPT_NEOX || architecture == GgufArchitecture.PHI3;
+    if (turned > headSize || (turned != headSize && !partly)) {
+      throw unsupported("%d of %d values of a head are turned".formatted(turned, headSize));
+    }
     if (partly) {
       out.put("partial_rotary_factor", (double) turned / headSize);
-    } else if (turned != headSize) {
-      throw new HubException.Unsupported(
-          "%s: only %d of %d values of a head are turned, which is not supported"
-              .formatted(file.path(), turned, headSize));
     }
     GgufTensor factors = file.tensors().get("rope_freqs.weight");
-    String type = metadata.text(key("rope.scaling.type"), "none");
-    if (file.tensors().containsKey("rope_factors_long.weight")) {
+    boolean twoLists = file.tensors().containsKey("rope_factors_long.weight");
+    // llama.cpp's defaults, of the type too.
+    String type = metadata.text(key("rope.scaling.type"), "linear");
+    double factor = real("rope.scaling.factor", real("rope.scale_linear", 0));
+    if (!(base > 0 && factor >= 0 && Double.isFinite(base + factor))) {
+      throw new HubException.Malformed(
+          "%s: has rotary embeddings of base %s and factor %s; expected positive numbers"
+              .formatted(file.path(), base, factor));
+    }
+    boolean stretched = factor != 0 && factor != 1 && !type.equals("none");
+    if ((twoLists || factors != null) && (stretched || type.equals("yarn"))) {
+      throw unsupported("it has both factors for each wave and one for all");
+    }
+    if (twoLists) {
       out.put("rope_type", "longrope");
-      out.put("long_factor", floats("rope_factors_long.weight"));
-      out.put("short_factor", floats("rope_factors_short.weight"));
-      out.put(
-          "original_max_position_embeddings",
-          Math.toIntExact(metadata.whole(key("rope.scaling.original_context_length"))));
-    } else if (factors != null) {
-      Llama3Rope.of(floats("rope_freqs.weight"), base, turned)
-          .orElseThrow(
-              () ->
-                  new HubException.Unsupported(
-                      file.path()
-                          + ": the factors of the rotary embedding follow none of the rules that"
-                          + " are known"))
+      out.put("long_factor", floats("rope_factors_long.weight", turned));
+      out.put("short_factor", floats("rope_factors_short.weight", turned));
+      out.put("original_max_position_embeddings", original());
+      out.put("attention_factor", real("rope.scaling.attn_factor", 1));
+      return out;
+    }
+    if (!type.equals("yarn") && real("rope.scaling.attn_factor", 1) != 1) {
+      throw unsupported("scores are scaled without yarn or longrope");
+    }
+    if (factors != null) {
+      Llama3Rope.of(floats("rope_freqs.weight", turned), base, turned)
+          .orElseThrow(() -> unsupported("the factors follow none of the rules that are known"))
           .putInto(out);
+    } else if (type.equals("yarn")) {
+      yarn(stretched ? factor : 1, out);
+    } else if (!type.equals("none") && !type.equals("linear")) {
+      throw unsupported("they are scaled by " + type);
+    } else if (stretched) {
+      out.put("rope_type", "linear");
+      out.put("factor", factor);
     } else {
-      scaled(type, out);
+      out.put("rope_type", "default");
     }
     return out;
   }
 
-  private void scaled(String type, Map<String, @Nullable Object> out) {
-    switch (type) {
-      case "none" -> out.put("rope_type", "default");
-      case "linear", "yarn" -> {
-        out.put("rope_type", type);
-        out.put("factor", metadata.real(key("rope.scaling.factor")));
-        if (type.equals("yarn")) {
-          out.put(
-              "original_max_position_embeddings",
-              Math.toIntExact(metadata.whole(key("rope.scaling.original_context_length"))));
-          copy("rope.scaling.yarn_beta_fast", "beta_fast", out);
-          copy("rope.scaling.yarn_beta_slow", "beta_slow", out);
-          copy("rope.scaling.yarn_attn_factor", "attention_factor", out);
-        }
-      }
-      default ->
-          throw new HubException.Unsupported(
-              file.path() + ": rotary embeddings scaled by " + type + " are not supported");
+  private void yarn(double factor, Map<String, @Nullable Object> out) {
+    if (real("rope.scaling.yarn_log_multiplier", 0) != 0) {
+      throw unsupported("they have a yarn_log_multiplier");
     }
+    out.put("rope_type", "yarn");
+    out.put("factor", factor);
+    out.put("original_max_position_embeddings", original());
+    copy("rope.scaling.yarn_beta_fast", "beta_fast", out);
+    copy("rope.scaling.yarn_beta_slow", "beta_slow", out);
+    copy("rope.scaling.yarn_attn_factor", "attention_factor", out);
+    if (metadata.has(key("rope.scaling.attn_factor"))) {
+      out.put("attention_factor", yarnAttention(factor) * real("rope.scaling.attn_factor", 1));
+    }
+  }
+
+  /** What llama.cpp multiplies scores by in YaRN, apart from what a file says. */
+  static double yarnAttention(double factor) {
+    return factor <= 1 ? 1 : 1 + 0.1 * Math.log(factor);
+  }
+
+  private int original() {
+    String original = key("rope.scaling.original_context_length");
+    return metadata.count(metadata.has(original) ? original : key("context_length"), 2);
   }
 
   private void copy(String from, String to, Map<String, @Nullable Object> out) {
@@ -104,18 +123,28 @@ final class GgufRope {
     }
   }
 
-  private List<Double> floats(String tensor) {
+  private double real(String name, double fallback) {
+    return metadata.real(key(name), fallback);
+  }
+
+  /** One number for each wave. */
+  private List<Double> floats(String tensor, int turned) {
     GgufTensor found = file.tensors().get(tensor);
-    if (found == null) {
-      throw new HubException.Malformed(file.path() + ": expected a tensor " + tensor);
+    if (found == null || found.packed().elements() != turned / 2) {
+      throw new HubException.Malformed(
+          "%s: expected a tensor %s of %d values, found %s"
+              .formatted(file.path(), tensor, turned / 2, found == null ? "none" : found));
     }
-    float[] values = new float[Math.toIntExact(found.packed().elements())];
-    found.format().dequantize(found.blocks(), MemorySegment.ofArray(values));
     List<Double> out = new ArrayList<>();
-    for (float value : MemorySegment.ofArray(values).toArray(ValueLayout.JAVA_FLOAT)) {
+    for (float value : found.floats()) {
       out.add(Double.parseDouble(Float.toString(value)));
     }
     return out;
+  }
+
+  private HubException unsupported(String why) {
+    return new HubException.Unsupported(
+        "%s: rotary embeddings of this kind are not supported: %s".formatted(file.path(), why));
   }
 
   private String key(String name) {

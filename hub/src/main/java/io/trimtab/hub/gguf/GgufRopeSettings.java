@@ -2,18 +2,11 @@ package io.trimtab.hub.gguf;
 
 import io.trimtab.hub.HubException;
 import io.trimtab.hub.ModelConfig;
-import io.trimtab.hub.blocks.BlockFormat;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
 import java.util.SequencedMap;
 
 /**
- * The rotary embedding of a {@code config.json} as metadata and tensors of a GGUF file. Both the
- * spelling of transformers 5 ({@code rope_parameters}) and that before ({@code rope_theta}, {@code
- * rope_scaling}) are read.
+ * The rotary embedding of a {@code config.json} that {@link io.trimtab.hub.DecoderDefaults} has
+ * completed, as metadata and tensors of a GGUF file.
  */
 final class GgufRopeSettings {
   private final ModelConfig config;
@@ -36,91 +29,86 @@ final class GgufRopeSettings {
   }
 
   void put() {
-    ModelConfig none = ModelConfig.of(Map.of(), config.path());
-    ModelConfig parameters =
-        config.has("rope_parameters") ? config.section("rope_parameters") : none;
-    ModelConfig local = none;
-    if (parameters.has("full_attention")) {
-      local = parameters.section("sliding_attention");
-      parameters = parameters.section("full_attention");
-    }
-    ModelConfig scaling = config.has("rope_scaling") ? config.section("rope_scaling") : parameters;
-    double base =
-        parameters.decimal(
-            "rope_theta", config.decimal(config.firstOf("rope_theta", "rotary_emb_base"), 10_000));
-    real("rope.freq_base", base);
+    ModelConfig rope = config.section("rope_parameters");
     if (architecture == GgufArchitecture.GEMMA3) {
-      double slow = local.decimal("rope_theta", config.decimal("rope_local_base_freq", 10_000));
-      if (slow != 10_000) {
-        real("rope.freq_base_swa", slow);
+      ModelConfig local = rope.section("sliding_attention");
+      if (!local.text("rope_type").equals("default")) {
+        throw unsupported("scaling in layers with a window");
       }
+      real("rope.freq_base_swa", local.decimal("rope_theta"));
+      rope = rope.section("full_attention");
     }
-    double part =
-        parameters.decimal(
-            "partial_rotary_factor",
-            config.decimal(config.firstOf("partial_rotary_factor", "rotary_pct"), 1));
-    int turned = (int) (headSize * part);
+    double base = rope.decimal("rope_theta");
+    real("rope.freq_base", base);
+    int turned = (int) (headSize * rope.decimal("partial_rotary_factor"));
+    boolean partly =
+        architecture == GgufArchitecture.GPT_NEOX || architecture == GgufArchitecture.PHI3;
+    if (turned != headSize && !partly) {
+      throw unsupported("in %d of %d values of a head".formatted(turned, headSize));
+    }
     metadata.put(key("rope.dimension_count"), GgufValue.count(turned));
-    scaled(scaling, base, turned);
+    scaled(rope, base, turned);
   }
 
-  private void scaled(ModelConfig scaling, double base, int turned) {
-    String type = scaling.text(scaling.firstOf("rope_type", "type"), "default");
+  private void scaled(ModelConfig rope, double base, int turned) {
+    String type = rope.text("rope_type");
     switch (type) {
       case "default" -> {}
-      case "linear", "yarn" -> {
+      case "linear" -> {
         metadata.put(key("rope.scaling.type"), GgufValue.text(type));
-        real("rope.scaling.factor", scaling.decimal("factor"));
-        if (type.equals("yarn")) {
-          metadata.put(
-              key("rope.scaling.original_context_length"),
-              GgufValue.count(
-                  scaling.integer(
-                      "original_max_position_embeddings",
-                      config.integer("max_position_embeddings"))));
-          for (String field : List.of("beta_fast", "beta_slow")) {
-            if (scaling.has(field)) {
-              real("rope.scaling.yarn_" + field, scaling.decimal(field));
-            }
-          }
-          if (scaling.has("attention_factor")) {
-            real("rope.scaling.yarn_attn_factor", scaling.decimal("attention_factor"));
-          }
-        }
+        real("rope.scaling.factor", rope.decimal("factor"));
       }
+      case "yarn" -> yarn(rope);
       case "llama3" -> {
         var rule =
             new Llama3Rope(
-                scaling.decimal("factor"),
-                scaling.decimal("low_freq_factor"),
-                scaling.decimal("high_freq_factor"),
-                scaling.integer("original_max_position_embeddings"));
-        sources.put("rope_freqs.weight", new Vector(rule.factors(base, turned)));
+                rope.decimal("factor"),
+                rope.decimal("low_freq_factor"),
+                rope.decimal("high_freq_factor"),
+                original(rope));
+        sources.put("rope_freqs.weight", Floats.of(rule.factors(base, turned)));
       }
-      case "longrope", "su" -> {
-        metadata.put(key("rope.scaling.type"), GgufValue.text("longrope"));
-        int original =
-            scaling.integer(
-                "original_max_position_embeddings",
-                config.integer("original_max_position_embeddings"));
-        double stretch = (double) config.integer("max_position_embeddings") / original;
-        double attention = stretch > 1 ? Math.sqrt(1 + Math.log(stretch) / Math.log(original)) : 1;
-        real("rope.scaling.attn_factor", scaling.decimal("attention_factor", attention));
-        sources.put("rope_factors_long.weight", vector(scaling, "long_factor"));
-        sources.put("rope_factors_short.weight", vector(scaling, "short_factor"));
+      case "longrope" -> {
+        if (rope.has("short_mscale") || rope.has("long_mscale")) {
+          throw unsupported("with short_mscale and long_mscale");
+        }
+        metadata.put(key("rope.scaling.type"), GgufValue.text(type));
+        metadata.put(key("rope.scaling.original_context_length"), GgufValue.count(original(rope)));
+        real("rope.scaling.attn_factor", rope.decimal("attention_factor"));
+        sources.put("rope_factors_long.weight", Floats.of(rope.decimals("long_factor")));
+        sources.put("rope_factors_short.weight", Floats.of(rope.decimals("short_factor")));
       }
       default ->
-          throw new HubException.Unsupported(
-              config.path()
-                  + ": rotary embeddings of type "
-                  + type
-                  + " cannot be said in a GGUF file; expected default, linear, yarn, llama3 or"
-                  + " longrope");
+          throw unsupported(
+              "of type " + type + "; expected default, linear, yarn, llama3, longrope");
     }
   }
 
-  private static Vector vector(ModelConfig scaling, String field) {
-    return new Vector(new ArrayList<>(scaling.decimals(field)));
+  private void yarn(ModelConfig rope) {
+    // llama.cpp has these for granted whatever a file says.
+    if (rope.decimal("beta_fast", 32) != 32
+        || rope.decimal("beta_slow", 1) != 1
+        || !rope.flag("truncate", true)) {
+      throw unsupported("of type yarn with other bounds than 32 and 1, rounded");
+    }
+    double factor = rope.decimal("factor");
+    metadata.put(key("rope.scaling.type"), GgufValue.text("yarn"));
+    real("rope.scaling.factor", factor);
+    metadata.put(key("rope.scaling.original_context_length"), GgufValue.count(original(rope)));
+    double usual = GgufRope.yarnAttention(factor);
+    if (Math.abs(rope.decimal("attention_factor") - usual) > 1e-6) {
+      real("rope.scaling.attn_factor", rope.decimal("attention_factor") / usual);
+    }
+  }
+
+  private static int original(ModelConfig rope) {
+    return rope.integer("original_max_position_embeddings");
+  }
+
+  private HubException unsupported(String what) {
+    return new HubException.Unsupported(
+        "%s: rotary embeddings %s cannot be said in a GGUF file of %s"
+            .formatted(config.path(), what, architecture.gguf()));
   }
 
   private String key(String name) {
@@ -129,29 +117,5 @@ final class GgufRopeSettings {
 
   private void real(String name, double value) {
     metadata.put(key(name), GgufValue.real(value));
-  }
-
-  /** A few numbers as a tensor. */
-  private record Vector(List<Double> values) implements GgufWriter.Source {
-    @Override
-    public BlockFormat format() {
-      return BlockFormat.F32;
-    }
-
-    @Override
-    public long[] shape() {
-      return new long[] {values.size()};
-    }
-
-    @Override
-    public MemorySegment blocks(Arena scratch) {
-      float[] floats = new float[values.size()];
-      for (int i = 0; i < floats.length; i++) {
-        floats[i] = values.get(i).floatValue();
-      }
-      MemorySegment out = scratch.allocate((long) floats.length * Float.BYTES, Float.BYTES);
-      BlockFormat.F32.quantize(MemorySegment.ofArray(floats), out);
-      return out;
-    }
   }
 }

@@ -14,7 +14,11 @@ final class GgufSettings {
   private final SequencedMap<String, GgufValue> metadata;
   private final SequencedMap<String, GgufWriter.Source> sources;
 
-  /** Puts entries into {@code metadata}, and tensors that settings become into {@code sources}. */
+  /**
+   * Puts entries into {@code metadata}, and tensors that settings become into {@code sources}.
+   *
+   * @param config as {@link io.trimtab.hub.DecoderDefaults} completes it
+   */
   GgufSettings(
       ModelConfig config,
       GgufArchitecture architecture,
@@ -41,66 +45,58 @@ final class GgufSettings {
   private void decoder() {
     sizes();
     int heads = config.integer("num_attention_heads");
-    int headSize = config.integer("head_dim", config.integer("hidden_size") / heads);
+    int headSize = config.integer("head_dim");
     count("attention.head_count", heads);
-    count("attention.head_count_kv", config.integer("num_key_value_heads", heads));
-    if (config.has("head_dim")) {
-      count("attention.key_length", headSize);
-      count("attention.value_length", headSize);
-    }
-    real("attention.layer_norm_rms_epsilon", config.decimal("rms_norm_eps", 1e-6));
+    count("attention.head_count_kv", config.integer("num_key_value_heads"));
+    count("attention.key_length", headSize);
+    count("attention.value_length", headSize);
+    real("attention.layer_norm_rms_epsilon", config.decimal("rms_norm_eps"));
     new GgufRopeSettings(config, architecture, headSize, metadata, sources).put();
     switch (architecture) {
-      case LLAMA -> activation("hidden_act", "silu", "silu");
+      case LLAMA -> activation("hidden_act", "silu");
       case SMOLLM3 -> {
-        activation("hidden_act", "silu", "silu");
+        activation("hidden_act", "silu");
         everyFourthLayerAlone();
       }
       case MIXTRAL -> {
-        activation("hidden_act", "silu", "silu");
+        activation("hidden_act", "silu");
         count("expert_count", config.integer("num_local_experts"));
         count("expert_used_count", config.integer("num_experts_per_tok"));
       }
-      case GEMMA -> activation("hidden_activation", "gelu_pytorch_tanh", "gelu_pytorch_tanh");
+      case GEMMA -> activation("hidden_activation", "gelu_pytorch_tanh");
       case GEMMA2, GEMMA3 -> gemma(heads, headSize);
       case PHI3 -> {
-        activation("hidden_act", "silu", "silu");
-        count(
-            "attention.sliding_window",
-            config.has("sliding_window") ? config.integer("sliding_window") : 0);
-        count(
-            "rope.scaling.original_context_length",
-            config.integer(
-                "original_max_position_embeddings", config.integer("max_position_embeddings")));
+        activation("hidden_act", "silu");
+        count("attention.sliding_window", config.integer("sliding_window", 0));
       }
       case QWEN2, QWEN3 -> {
-        activation("hidden_act", "silu", "silu");
-        if (config.flag("use_sliding_window", false)) {
+        activation("hidden_act", "silu");
+        if (config.flag("use_sliding_window")) {
           throw unsupported("use_sliding_window true");
         }
       }
-      case OLMO2 -> activation("hidden_act", "silu", "silu");
+      case OLMO2 -> activation("hidden_act", "silu");
       case GPT2, GPT_NEOX, BERT -> throw new AssertionError(architecture);
     }
   }
 
   private void gemma(int heads, int headSize) {
     boolean third = architecture == GgufArchitecture.GEMMA3;
-    activation("hidden_activation", "gelu_pytorch_tanh", "gelu_pytorch_tanh");
+    activation("hidden_activation", "gelu_pytorch_tanh");
     int blocks = config.integer("num_hidden_layers");
     boolean largest = blocks == (third ? 62 : 46);
     int expected = largest ? config.integer("hidden_size") / heads : headSize;
-    double scalar = config.decimal("query_pre_attn_scalar", expected);
+    double scalar = config.decimal("query_pre_attn_scalar");
     if (scalar != expected) {
       throw unsupported("query_pre_attn_scalar " + scalar + " (llama.cpp takes " + expected + ")");
     }
-    if (!third) {
-      real("attn_logit_softcapping", config.decimal("attn_logit_softcapping", 50));
-      real("final_logit_softcapping", config.decimal("final_logit_softcapping", 30));
-    } else if (config.has("final_logit_softcapping")) {
-      real("final_logit_softcapping", config.decimal("final_logit_softcapping"));
+    limit("attn_logit_softcapping", !third);
+    limit("final_logit_softcapping", !third || config.has("final_logit_softcapping"));
+    int window = config.integer("sliding_window", 0);
+    if (window < 1) {
+      throw unsupported("sliding_window " + window);
     }
-    count("attention.sliding_window", config.integer("sliding_window"));
+    count("attention.sliding_window", window);
     int period = third ? 6 : 2;
     List<String> types = config.texts("layer_types");
     for (int i = 0; i < types.size(); i++) {
@@ -108,6 +104,16 @@ final class GgufSettings {
       if (!types.get(i).equals(type)) {
         throw unsupported("layer_types " + types + " (llama.cpp takes every " + period + "th)");
       }
+    }
+  }
+
+  /** A limit of scores or logits, which llama.cpp takes for granted or does not know. */
+  private void limit(String field, boolean expected) {
+    if (config.has(field) != expected) {
+      throw unsupported(field + (expected ? " null" : " " + config.decimal(field)));
+    }
+    if (expected) {
+      real(field, config.decimal(field));
     }
   }
 
@@ -119,35 +125,35 @@ final class GgufSettings {
         throw unsupported("no_rope_layers " + rotary + " (llama.cpp takes every fourth)");
       }
     }
-    if (rotary.isEmpty() && config.integer("no_rope_layer_interval", 4) != 4) {
-      throw unsupported("no_rope_layer_interval " + config.integer("no_rope_layer_interval"));
-    }
   }
 
   private void gpt2() {
-    activation("activation_function", "gelu_new", "gelu_new");
+    activation("activation_function", "gelu_new");
+    if (!config.flag("scale_attn_weights") || config.flag("scale_attn_by_inverse_layer_idx")) {
+      throw unsupported("another scale of scores than the root of a head's size");
+    }
     int width = config.integer("n_embd");
-    count("context_length", config.integer(config.firstOf("n_positions", "n_ctx")));
+    count("context_length", config.integer("n_positions"));
     count("embedding_length", width);
     count("feed_forward_length", config.integer("n_inner", 4 * width));
     count("block_count", config.integer("n_layer"));
     count("attention.head_count", config.integer("n_head"));
-    real("attention.layer_norm_epsilon", config.decimal("layer_norm_epsilon", 1e-5));
+    real("attention.layer_norm_epsilon", config.decimal("layer_norm_epsilon"));
   }
 
   private void neox() {
-    activation("hidden_act", "gelu", "gelu");
+    activation("hidden_act", "gelu");
     sizes();
     int heads = config.integer("num_attention_heads");
     count("attention.head_count", heads);
-    real("attention.layer_norm_epsilon", config.decimal("layer_norm_eps", 1e-5));
-    flag("use_parallel_residual", config.flag("use_parallel_residual", true));
+    real("attention.layer_norm_epsilon", config.decimal("layer_norm_eps"));
+    flag("use_parallel_residual", config.flag("use_parallel_residual"));
     int headSize = config.integer("hidden_size") / heads;
     new GgufRopeSettings(config, architecture, headSize, metadata, sources).put();
   }
 
   private void bert() {
-    activation("hidden_act", "gelu", "gelu");
+    activation("hidden_act", "gelu");
     sizes();
     count("attention.head_count", config.integer("num_attention_heads"));
     real("attention.layer_norm_epsilon", config.decimal("layer_norm_eps", 1e-12));
@@ -171,8 +177,8 @@ final class GgufSettings {
     count("block_count", config.integer("num_hidden_layers"));
   }
 
-  private void activation(String field, String expected, String fallback) {
-    String found = config.text(config.firstOf(field, "hidden_act"), fallback);
+  private void activation(String field, String expected) {
+    String found = config.text(field, expected);
     boolean gelu = found.startsWith("gelu") && expected.equals("gelu_pytorch_tanh");
     if (!found.equals(expected) && !gelu) {
       throw unsupported(field + " " + found + " (llama.cpp takes " + expected + ")");

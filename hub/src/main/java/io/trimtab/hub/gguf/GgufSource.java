@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
@@ -53,10 +54,10 @@ final class GgufSource implements GgufWriter.Source {
       TensorFile tensors, List<Part> parts, TensorRule rule, long heads, BlockFormat format) {
     List<Part> sorted = new ArrayList<>(parts);
     sorted.sort(Comparator.comparingLong(Part::expert));
-    long[] one = sorted.getFirst().info().shape();
+    TensorInfo first = sorted.getFirst().info();
+    long[] one = first.shape();
     for (int i = 0; i < sorted.size(); i++) {
-      if (sorted.get(i).expert() != i
-          || !java.util.Arrays.equals(sorted.get(i).info().shape(), one)) {
+      if (sorted.get(i).expert() != i || !Arrays.equals(sorted.get(i).info().shape(), one)) {
         throw new HubException.Malformed(
             "expected experts 0 to %d of one shape, found %s"
                 .formatted(sorted.size() - 1, sorted.get(i).info()));
@@ -64,6 +65,7 @@ final class GgufSource implements GgufWriter.Source {
     }
     Layout layout =
         rule.layout() == Layout.TRANSPOSED && one.length < 2 ? Layout.PLAIN : rule.layout();
+    layout.check(first.name(), one, heads);
     long[] shape =
         switch (layout) {
           case EXPERTS -> new long[] {sorted.size(), one[0], one[1]};
@@ -89,8 +91,11 @@ final class GgufSource implements GgufWriter.Source {
     long size = format.bytes(elements);
     MemorySegment out = scratch.allocate(size * parts.size(), Long.BYTES);
     for (int i = 0; i < parts.size(); i++) {
+      TensorInfo info = parts.get(i).info();
       try (Arena one = Arena.ofConfined()) {
-        format.quantize(values(parts.get(i).info(), one), out.asSlice(i * size, size));
+        format.quantize(values(info, one), out.asSlice(i * size, size));
+      } finally {
+        tensors.release(info.name()); // else a packed model would be unpacked in memory, whole
       }
     }
     return out;

@@ -28,6 +28,13 @@ public record GgufTensor(String name, QuantizedTensor packed) {
     return packed.blocks();
   }
 
+  /** All values, unpacked. */
+  float[] floats() {
+    float[] out = new float[Math.toIntExact(packed.elements())];
+    format().dequantize(blocks(), MemorySegment.ofArray(out));
+    return out;
+  }
+
   @Override
   public String toString() {
     return name + " " + format() + Arrays.toString(shape());

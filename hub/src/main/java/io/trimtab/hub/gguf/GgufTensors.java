@@ -109,8 +109,7 @@ final class GgufTensors implements TensorFile {
   public synchronized Optional<QuantizedTensor> quantized(String name) {
     StoredTensor tensor = find(name);
     BlockFormat format = tensor.format();
-    boolean byRows = tensor.layout() != Layout.TRANSPOSED && tensor.layout() != Layout.PLUS_ONE;
-    if (!format.isQuantized() || !byRows) {
+    if (!format.isQuantized() || !tensor.layout().byRows()) {
       return Optional.empty();
     }
     MemorySegment blocks =

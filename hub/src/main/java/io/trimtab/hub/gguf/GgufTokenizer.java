@@ -1,5 +1,6 @@
 package io.trimtab.hub.gguf;
 
+import io.trimtab.hub.ChatTemplates;
 import io.trimtab.hub.HubException;
 import io.trimtab.hub.vocabulary.ByteLevelBpe;
 import io.trimtab.hub.vocabulary.Frame;
@@ -12,12 +13,23 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.SequencedMap;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** The tokenizer of a GGUF file as Hugging Face's files. */
 final class GgufTokenizer {
   static final String PREFIX = "tokenizer.ggml.";
+
+  /** The chat template, or, with a dot and a name, another one. */
   static final String TEMPLATE = "tokenizer.chat_template";
+
+  /** The names of the other ones. */
+  static final String TEMPLATES = "tokenizer.chat_templates";
+
+  /** What ends texts beside the token that ends them: turns, and messages. */
+  static final List<String> FURTHER_ENDS = List.of("eot_token_id", "eom_token_id");
 
   /** Special tokens: what Hugging Face calls them, and what GGUF. */
   private static final Map<String, String> ROLES =
@@ -94,9 +106,8 @@ final class GgufTokenizer {
   }
 
   private Optional<Integer> id(String key) {
-    return metadata.has(PREFIX + key)
-        ? Optional.of(Math.toIntExact(metadata.whole(PREFIX + key)))
-        : Optional.empty();
+    OptionalInt id = metadata.token(PREFIX + key);
+    return id.isPresent() ? Optional.of(id.getAsInt()) : Optional.empty();
   }
 
   private Pieces pieces() {
@@ -112,6 +123,20 @@ final class GgufTokenizer {
     return new Pieces(tokens, kinds);
   }
 
+  /** The chat templates by name. */
+  private SequencedMap<String, String> templates() {
+    SequencedMap<String, String> out = new LinkedHashMap<>();
+    if (metadata.has(TEMPLATE)) {
+      out.put(ChatTemplates.DEFAULT, metadata.text(TEMPLATE));
+    }
+    for (String key : metadata.values().keySet()) {
+      if (key.startsWith(TEMPLATE + ".")) {
+        out.put(key.substring(TEMPLATE.length() + 1), metadata.text(key));
+      }
+    }
+    return out;
+  }
+
   /** What {@code tokenizer_config.json} would say. */
   Map<String, @Nullable Object> config() {
     Map<String, @Nullable Object> config = new LinkedHashMap<>();
@@ -123,8 +148,13 @@ final class GgufTokenizer {
                   .filter(id -> id >= 0 && id < tokens.size())
                   .ifPresent(id -> config.put(role, tokens.get(id))));
     }
-    if (metadata.has(TEMPLATE)) {
+    SequencedMap<String, String> templates = templates();
+    if (templates.keySet().equals(Set.of(ChatTemplates.DEFAULT))) {
       config.put("chat_template", metadata.text(TEMPLATE));
+    } else if (!templates.isEmpty()) {
+      List<Object> named = new ArrayList<>();
+      templates.forEach((name, text) -> named.add(Map.of("name", name, "template", text)));
+      config.put("chat_template", named);
     }
     return config;
   }

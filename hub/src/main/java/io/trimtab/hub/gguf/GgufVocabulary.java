@@ -1,13 +1,18 @@
 package io.trimtab.hub.gguf;
 
+import io.trimtab.hub.ChatTemplates;
+import io.trimtab.hub.HubException;
+import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.ModelDirectory;
 import io.trimtab.hub.SpecialToken;
 import io.trimtab.hub.Tokenizer;
 import io.trimtab.hub.vocabulary.Pieces;
 import io.trimtab.hub.vocabulary.Taken;
 import io.trimtab.hub.vocabulary.WordPieces;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.SequencedMap;
@@ -58,10 +63,7 @@ final class GgufVocabulary {
     specialTokens();
     flag("add_bos_token", taken.begins());
     flag("add_eos_token", taken.ends());
-    model
-        .chatTemplates()
-        .defaultSource()
-        .ifPresent(it -> metadata.put(GgufTokenizer.TEMPLATE, GgufValue.text(it)));
+    chatTemplates();
   }
 
   private void pieces(Pieces pieces) {
@@ -92,14 +94,63 @@ final class GgufVocabulary {
         }
       }
     }
-    for (String field : List.of("bos_token_id", "eos_token_id")) {
-      // Where the tokenizer names none, the configuration may; a list of ends has the first first.
-      String key = GgufTokenizer.PREFIX + field;
-      if (!metadata.containsKey(key) && model.config().isNumber(field)) {
-        metadata.put(key, GgufValue.count(model.config().integer(field)));
-      } else if (!metadata.containsKey(key) && model.config().isList(field)) {
-        metadata.put(key, GgufValue.count(model.config().integers(field).getFirst()));
-      }
+    // Where the tokenizer names none, the configuration may.
+    ids("bos_token_id").forEach(id -> unlessThere("bos_token_id", id));
+    ids("eos_token_id").forEach(id -> unlessThere("eos_token_id", id));
+    furtherEnds();
+  }
+
+  /** What ends a text beside the first such token: llama.cpp knows two more. */
+  private void furtherEnds() {
+    GgufValue first = metadata.get(GgufTokenizer.PREFIX + "eos_token_id");
+    List<Integer> others = new ArrayList<>(ids("eos_token_id"));
+    others.removeIf(id -> GgufValue.count(id).equals(first));
+    if (others.size() > GgufTokenizer.FURTHER_ENDS.size()) {
+      throw new HubException.Unsupported(
+          model.path()
+              + ": "
+              + (others.size() + 1)
+              + " tokens that end texts (eos_token_id) cannot"
+              + " be said in a GGUF file; expected three at most");
+    }
+    for (int i = 0; i < others.size(); i++) {
+      unlessThere(GgufTokenizer.FURTHER_ENDS.get(i), others.get(i));
+    }
+  }
+
+  /** A field that is a number, or a list of them. */
+  private List<Integer> ids(String field) {
+    ModelConfig config = model.config();
+    return config.isNumber(field)
+        ? List.of(config.integer(field))
+        : config.isList(field) ? config.integers(field) : List.of();
+  }
+
+  private void unlessThere(String key, int id) {
+    metadata.putIfAbsent(GgufTokenizer.PREFIX + key, GgufValue.count(id));
+  }
+
+  /** The template without a name first, and the names of all others. */
+  private void chatTemplates() {
+    ChatTemplates templates = model.chatTemplates();
+    templates
+        .defaultSource()
+        .ifPresent(it -> metadata.put(GgufTokenizer.TEMPLATE, GgufValue.text(it)));
+    List<String> others =
+        templates.sources().keySet().stream()
+            .filter(name -> !name.equals(ChatTemplates.DEFAULT))
+            .sorted()
+            .toList();
+    for (String name : others) {
+      metadata.put(
+          GgufTokenizer.TEMPLATE + "." + name,
+          GgufValue.text(Objects.requireNonNull(templates.sources().get(name))));
+    }
+    if (!others.isEmpty()) {
+      metadata.put(
+          GgufTokenizer.TEMPLATES,
+          new GgufValue.Items(
+              GgufType.TEXT, others.stream().<GgufValue>map(GgufValue::text).toList()));
     }
   }
 

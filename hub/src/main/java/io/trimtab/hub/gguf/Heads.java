@@ -1,11 +1,18 @@
 package io.trimtab.hub.gguf;
 
 import io.trimtab.hub.HubException;
+import io.trimtab.hub.ModelConfig;
 import java.util.List;
 
 /** Sizes that a file may give once for all blocks, or one by one. */
 final class Heads {
   private Heads() {}
+
+  /** The heads among which the rows of a layer are divided. */
+  static long of(ModelConfig config, TensorRule rule) {
+    String queries = config.firstOf("num_attention_heads", "n_head");
+    return config.integer(rule.layout() == Layout.ROTARY_KEY ? "num_key_value_heads" : queries);
+  }
 
   static long queries(GgufMetadata metadata, GgufArchitecture architecture) {
     return uniform(metadata, architecture.gguf() + ".attention.head_count");

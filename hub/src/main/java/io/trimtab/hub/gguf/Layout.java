@@ -1,5 +1,8 @@
 package io.trimtab.hub.gguf;
 
+import io.trimtab.hub.HubException;
+import java.util.Arrays;
+
 /**
  * How llama.cpp stores a tensor in comparison with its Hugging Face checkpoint. Rows are those of
  * the checkpoint, {@code [out, in]}, of which a bias has one value each.
@@ -47,6 +50,36 @@ enum Layout {
       }
       case PLAIN, PLUS_ONE, TRANSPOSED, EXPERTS -> row;
     };
+  }
+
+  /**
+   * Refuses sizes that go with no model.
+   *
+   * @param tensor what has them
+   * @param shape the sizes in the checkpoint, of one expert where there are some
+   * @param heads the heads among which the rows are divided
+   */
+  void check(String tensor, long[] shape, long heads) {
+    long parts =
+        switch (this) {
+          case ROTARY_QUERY, ROTARY_KEY -> 2 * heads; // the halves of each head
+          case QUERIES_KEYS_VALUES -> 3 * heads;
+          case PLAIN, PLUS_ONE, TRANSPOSED, EXPERTS -> 1;
+        };
+    boolean matrix = this == EXPERTS || this == TRANSPOSED;
+    if ((matrix && shape.length != 2) || shape[0] % parts != 0) {
+      throw new HubException.Malformed(
+          "%s has the shape %s; expected %s"
+              .formatted(
+                  tensor,
+                  Arrays.toString(shape),
+                  matrix ? "a matrix" : "rows that %d heads share".formatted(heads)));
+    }
+  }
+
+  /** Whether a row here is a row there, so that it can be taken over as it is packed. */
+  boolean byRows() {
+    return this != TRANSPOSED && this != PLUS_ONE;
   }
 
   /** Whether rows are in another order than in the checkpoint. */

@@ -29,12 +29,12 @@ record StoredTensor(
   static List<StoredTensor> of(
       GgufTensor tensor, TensorRule rule, TensorRule.Place place, long heads) {
     long[] shape = tensor.shape();
-    boolean matrix = shape.length > 1;
     return switch (rule.layout()) {
       case EXPERTS -> {
         List<StoredTensor> experts = new ArrayList<>();
         long size = tensor.blocks().byteSize() / shape[0];
         long[] one = Arrays.copyOfRange(shape, 1, shape.length);
+        Layout.EXPERTS.check(tensor.name(), one, 1);
         for (long e = 0; e < shape[0]; e++) {
           String name = rule.hfName(new TensorRule.Place(place.block(), e, place.suffix()));
           experts.add(
@@ -47,9 +47,9 @@ record StoredTensor(
               make(
                   rule.hfName(place),
                   tensor,
-                  matrix ? new long[] {shape[1], shape[0]} : shape,
+                  shape.length == 2 ? new long[] {shape[1], shape[0]} : shape,
                   tensor.blocks(),
-                  matrix ? Layout.TRANSPOSED : Layout.PLAIN,
+                  shape.length == 1 ? Layout.PLAIN : Layout.TRANSPOSED,
                   1));
       case PLAIN, PLUS_ONE, ROTARY_QUERY, ROTARY_KEY, QUERIES_KEYS_VALUES ->
           List.of(make(rule.hfName(place), tensor, shape, tensor.blocks(), rule.layout(), heads));
@@ -63,11 +63,11 @@ record StoredTensor(
       MemorySegment blocks,
       Layout layout,
       long heads) {
-    boolean byRows = layout != Layout.TRANSPOSED && layout != Layout.PLUS_ONE;
+    layout.check(tensor.name(), shape, heads);
     DType dtype =
         switch (tensor.format()) {
-          case F16 -> byRows ? DType.F16 : DType.F32;
-          case BF16 -> byRows ? DType.BF16 : DType.F32;
+          case F16 -> layout.byRows() ? DType.F16 : DType.F32;
+          case BF16 -> layout.byRows() ? DType.BF16 : DType.F32;
           default -> DType.F32;
         };
     return new StoredTensor(
@@ -76,10 +76,7 @@ record StoredTensor(
 
   /** Whether the file has the values in the type that they are wanted in. */
   boolean isUnpacked() {
-    return !format.isQuantized()
-        && format.name().equals(info.dtype().name())
-        && layout != Layout.TRANSPOSED
-        && layout != Layout.PLUS_ONE;
+    return !format.isQuantized() && format.name().equals(info.dtype().name()) && layout.byRows();
   }
 
   /** The packed rows in the checkpoint's order. */

@@ -15,9 +15,6 @@ import org.jspecify.annotations.Nullable;
  * @param typed whether the second text of a pair has the type 1
  */
 public record Frame(int first, int last, boolean typed) {
-  /** Nothing around it. */
-  public static final Frame NONE = new Frame(-1, -1, false);
-
   /** What {@code post_processor} says; null where there is nothing around a text. */
   @Nullable Object postProcessor(Pieces pieces) {
     if (first < 0 && last < 0) {

@@ -99,21 +99,6 @@ public enum PreTokenizer {
   DEFAULT(
       List.of("[\\p{P}\\$\\+<=>\\^~\\|]+", Words.GPT2, "\\p{N}+", "[0-9][0-9][0-9]"), "default");
 
-  /** Of these, words that the vocabulary has are taken whole, whatever the merges say. */
-  private static final Set<String> WHOLE_WORDS =
-      Set.of(
-          "llama-bpe",
-          "llama3",
-          "llama-v3",
-          "falcon3",
-          "falcon-h1",
-          "pixtral",
-          "midm-2.0",
-          "lfm2",
-          "jina-v5-nano",
-          "tekken",
-          "glm4");
-
   /** These put the beginning token before a text, unless the file says otherwise. */
   private static final Set<String> BEGINNING =
       Set.of(
@@ -174,7 +159,7 @@ public enum PreTokenizer {
 
   /** Whether words that the vocabulary has are taken whole, whatever the merges say. */
   public static boolean takesWholeWords(String name) {
-    return WHOLE_WORDS.contains(name);
+    return BEGINNING.contains(name) || name.equals("glm4");
   }
 
   /** Whether the beginning token is put before a text where the file does not say. */

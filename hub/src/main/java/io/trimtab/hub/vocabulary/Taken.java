@@ -34,6 +34,7 @@ public record Taken(
     boolean lowerCase,
     boolean begins,
     boolean ends) {
+  private static final String BLANK = "\u2581";
 
   /** How a tokenizer works. */
   public enum Kind {
@@ -89,9 +90,7 @@ public record Taken(
         if (!Boolean.TRUE.equals(model.get("byte_fallback"))) {
           throw unsupported("a BPE without bytes");
         }
-        boolean blank =
-            steps(json.get("normalizer"), "normalizers").stream()
-                .anyMatch(step -> "Prepend".equals(step.get("type")));
+        boolean blank = blankFirst(json, merges);
         yield new Taken(
             Kind.SENTENCE_PIECE,
             pieces,
@@ -175,15 +174,67 @@ public record Taken(
     return scores;
   }
 
+  /**
+   * Whether a text gets a blank before it. Blanks become {@code ▁} in a normalizer or in Metaspace;
+   * where that cuts at blanks too, which GGUF files cannot say, no piece must reach over one.
+   */
+  private static boolean blankFirst(Map<String, @Nullable Object> json, List<String[]> merges) {
+    boolean first = false;
+    boolean replaced = false;
+    for (Map<?, ?> step : steps(json.get("normalizer"), "normalizers")) {
+      String type = String.valueOf(step.get("type"));
+      if (type.equals("Prepend") && BLANK.equals(step.get("prepend"))) {
+        first = true;
+      } else if (type.equals("Replace")
+          && BLANK.equals(step.get("content"))
+          && Map.of("String", " ").equals(step.get("pattern"))) {
+        replaced = true;
+      } else {
+        throw unsupported("the normalizer " + step);
+      }
+    }
+    for (Map<?, ?> step : steps(json.get("pre_tokenizer"), "pretokenizers")) {
+      String type = String.valueOf(step.get("type"));
+      if (type.equals("Metaspace") && BLANK.equals(step.get("replacement"))) {
+        // Before there were schemes, there was a flag.
+        boolean flagged = !Boolean.FALSE.equals(step.get("add_prefix_space"));
+        Object scheme = step.get("prepend_scheme");
+        first |= scheme == null ? flagged : !scheme.equals("never");
+        replaced = true;
+        if (!Boolean.FALSE.equals(step.get("split")) && merges.stream().anyMatch(Taken::reaches)) {
+          throw unsupported("a Metaspace that cuts at blanks beside pieces that reach over one");
+        }
+      } else if (!type.equals("Split")
+          || !replaced
+          || !Map.of("String", " ").equals(step.get("pattern"))) {
+        // What cuts at blanks finds none once they are replaced.
+        throw unsupported("the pre-tokenizer " + step);
+      }
+    }
+    if (!replaced) {
+      throw unsupported("a BPE that does not write blanks as " + BLANK);
+    }
+    return first;
+  }
+
+  private static boolean reaches(String[] merge) {
+    return (merge[0] + merge[1]).indexOf(BLANK, 1) > 0;
+  }
+
   private static String preTokenizer(Map<String, @Nullable Object> json, Map<?, ?> model) {
     List<String> expressions = new ArrayList<>();
     for (Map<?, ?> step : steps(json.get("pre_tokenizer"), "pretokenizers")) {
       String type = String.valueOf(step.get("type"));
       switch (type) {
         case "Split" -> expressions.add(expression(step));
-        case "Digits" -> expressions.add("\\p{N}");
+        case "Digits" ->
+            expressions.add(
+                Boolean.TRUE.equals(step.get("individual_digits")) ? "\\p{N}" : "\\p{N}+");
         case "ByteLevel" -> {
-          if (Boolean.TRUE.equals(step.get("use_regex"))) {
+          if (Boolean.TRUE.equals(step.get("add_prefix_space"))) {
+            throw unsupported("a ByteLevel with add_prefix_space");
+          }
+          if (!Boolean.FALSE.equals(step.get("use_regex"))) { // true where it is absent
             expressions.addAll(PreTokenizer.GPT2.expressions());
           }
         }
@@ -205,7 +256,11 @@ public record Taken(
     if (!"Isolated".equals(step.get("behavior")) || Boolean.TRUE.equals(step.get("invert"))) {
       throw unsupported("a Split that is not Isolated");
     }
-    return String.valueOf(map(step.get("pattern"), "pattern").get("Regex"));
+    Object regex = map(step.get("pattern"), "pattern").get("Regex");
+    if (!(regex instanceof String expression)) {
+      throw unsupported("a Split at " + step.get("pattern"));
+    }
+    return expression;
   }
 
   /** Whether there is a token before and behind a single text. */

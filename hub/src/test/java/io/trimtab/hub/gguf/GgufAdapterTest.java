@@ -82,6 +82,57 @@ class GgufAdapterTest {
             });
   }
 
+  /** llama.cpp scales by alpha over rank, and not at all where there is no alpha. */
+  @Test
+  void noAlphaIsNoScale() {
+    SequencedMap<String, GgufAdapter.Pair> layers = new LinkedHashMap<>();
+    layers.put(QUERY, pair(2, 3, 8));
+    layers.put(DOWN, pair(4, 5, 3));
+    Path file = directory.resolve("adapter.gguf");
+    new GgufAdapter(16, layers).write(LLAMA, file);
+    for (Map<String, GgufValue> alpha :
+        java.util.List.of(
+            Map.of("adapter.lora.alpha", GgufValue.real(0)), Map.<String, GgufValue>of())) {
+      SequencedMap<String, GgufValue> metadata = new LinkedHashMap<>();
+      SequencedMap<String, GgufWriter.Source> tensors = new LinkedHashMap<>();
+      try (GgufFile raw = GgufFile.open(file)) {
+        metadata.putAll(raw.metadata().values());
+        raw.tensors()
+            .forEach(
+                (name, tensor) -> tensors.put(name, new Floats(tensor.floats(), tensor.shape())));
+      }
+      metadata.remove("adapter.lora.alpha");
+      metadata.putAll(alpha);
+      GgufWriter.write(file, metadata, tensors);
+      GgufAdapter read = GgufAdapter.read(file, LLAMA);
+      read.layers()
+          .forEach(
+              (path, pair) -> {
+                GgufAdapter.Pair given = requireNonNull(layers.get(path));
+                for (int i = 0; i < given.up().length; i++) {
+                  assertThat(read.alpha() / pair.rank() * pair.up()[i]).isEqualTo(given.up()[i]);
+                }
+              });
+    }
+  }
+
+  @Test
+  void aScaleOfZeroIsSaidByMatrices() {
+    SequencedMap<String, GgufAdapter.Pair> layers = new LinkedHashMap<>();
+    layers.put(QUERY, pair(2, 3, 8));
+    layers.put(DOWN, pair(4, 5, 3));
+    Path file = directory.resolve("adapter.gguf");
+    new GgufAdapter(0, layers).write(LLAMA, file);
+    GgufAdapter read = GgufAdapter.read(file, LLAMA);
+    assertThat(read.alpha()).isNotZero();
+    read.layers().values().forEach(pair -> assertThat(pair.up()).containsOnly(0));
+    GgufAdapter mixed = GgufAdapter.scaled(layers, Map.of(QUERY, 0.0, DOWN, 3.0));
+    assertThat(mixed.alpha()).isEqualTo(12);
+    assertThat(requireNonNull(mixed.layers().get(QUERY)).up()).containsOnly(0);
+    assertThat(requireNonNull(mixed.layers().get(DOWN)).up())
+        .isEqualTo(requireNonNull(layers.get(DOWN)).up());
+  }
+
   @Test
   void refusesWhatAdaptersCannotHold() {
     Path file = directory.resolve("adapter.gguf");

@@ -213,7 +213,7 @@ class GgufExportTest {
     }
   }
 
-  private static ModelConfig only(ModelConfig config, String field) {
+  static ModelConfig only(ModelConfig config, String field) {
     var fields = new java.util.TreeMap<String, Object>();
     String json = config.json();
     ModelConfig again = ModelConfig.parse(json, config.path());
@@ -242,7 +242,7 @@ class GgufExportTest {
         : config.flag(field);
   }
 
-  private static String sorted(ModelConfig config) {
+  static String sorted(ModelConfig config) {
     var fields = new java.util.TreeMap<String, String>();
     for (String field : config.fields()) {
       if (config.has(field)) {

@@ -68,11 +68,8 @@ final class Fields {
             + " decoders are not read yet");
   }
 
-  /** Whether each block sees a window alone, as {@code layer_types} say or else by number. */
-  static List<Boolean> sliding(ModelConfig config, int layers, IntPredicate otherwise) {
-    if (!config.has("layer_types")) {
-      return IntStream.range(0, layers).mapToObj(otherwise::test).toList();
-    }
+  /** Whether each block sees a window alone, as {@code layer_types} say. */
+  static List<Boolean> sliding(ModelConfig config, int layers) {
     List<String> kinds = config.texts("layer_types");
     if (kinds.size() != layers || !List.of(FULL, SLIDING).containsAll(kinds)) {
       throw unsupported(config, "layer_types " + kinds, layers + " of " + FULL + " or " + SLIDING);
@@ -80,12 +77,16 @@ final class Fields {
     return kinds.stream().map(SLIDING::equals).toList();
   }
 
+  /** The same by number where the configuration has no {@code layer_types}. */
+  static List<Boolean> sliding(ModelConfig config, int layers, IntPredicate otherwise) {
+    return config.has("layer_types")
+        ? sliding(config, layers)
+        : IntStream.range(0, layers).mapToObj(otherwise::test).toList();
+  }
+
   /** The field {@code sliding_window}, or 0 where there is none. */
-  static int window(ModelConfig config, int fallback) {
-    int window =
-        config.fields().contains("sliding_window") && !config.has("sliding_window")
-            ? 0
-            : config.integer("sliding_window", fallback);
+  static int window(ModelConfig config) {
+    int window = config.integer("sliding_window", 0);
     if (window < 0) {
       throw unsupported(config, "sliding_window " + window, "a number of tokens");
     }

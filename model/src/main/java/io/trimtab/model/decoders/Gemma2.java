@@ -33,36 +33,26 @@ public final class Gemma2 implements Architecture {
   @Override
   public Parts build(ModelConfig config, Weights weights) {
     Recipe recipe = start(config, weights);
-    int window = Fields.window(config, 4096);
-    List<Boolean> sliding = Fields.sliding(config, recipe.layers(), block -> block % 2 == 0);
+    int window = Fields.window(config);
+    List<Boolean> sliding = Fields.sliding(config, recipe.layers());
     return recipe
         .names(names(false))
-        .caps(cap(config, "attn_logit_softcapping", 50), cap(config, "final_logit_softcapping", 30))
-        .rotary(Rope.read(config, recipe.size(), 10_000))
+        .caps(
+            config.decimal("attn_logit_softcapping", 0),
+            config.decimal("final_logit_softcapping", 0))
+        .rotary(Rope.read(config, recipe.size()))
         .window(block -> sliding.get(block) ? window : 0)
         .build();
   }
 
   /** What Gemma 2 and 3 have in common. */
   static Recipe start(ModelConfig config, Weights weights) {
-    boolean bias = config.flag("attention_bias", false);
-    return Recipe.llama(config, weights, 4, 256, 1e-6)
-        .norms(Norm.Kind.ROOT_MEAN_SQUARE_FROM_ONE, config.decimal("rms_norm_eps", 1e-6))
-        .scale(1 / Math.sqrt(config.decimal("query_pre_attn_scalar", 256)))
+    boolean bias = config.flag("attention_bias");
+    return Recipe.llama(config, weights)
+        .norms(Norm.Kind.ROOT_MEAN_SQUARE_FROM_ONE, config.decimal("rms_norm_eps"))
+        .scale(1 / Math.sqrt(config.decimal("query_pre_attn_scalar")))
         .wordScale(Math.sqrt((double) config.integer("hidden_size")))
-        .tied(config.flag("tie_word_embeddings", true))
         .attentionBias(bias, bias)
-        .gated(
-            Activation.named(
-                config.text(
-                    config.firstOf("hidden_activation", "hidden_act"), "gelu_pytorch_tanh")),
-            false);
-  }
-
-  /** A limit, 0 where it is written out as null. */
-  static double cap(ModelConfig config, String field, double fallback) {
-    return config.fields().contains(field) && !config.has(field)
-        ? 0
-        : config.decimal(field, fallback);
+        .gated(Activation.named(config.text("hidden_activation")), false);
   }
 }

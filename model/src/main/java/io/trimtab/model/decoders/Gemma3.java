@@ -22,19 +22,15 @@ public final class Gemma3 implements Architecture {
   @Override
   public Parts build(ModelConfig config, Weights weights) {
     Recipe recipe = Gemma2.start(config, weights);
-    int window = Fields.window(config, 4096);
-    int every =
-        config.integer(config.firstOf("sliding_window_pattern", "_sliding_window_pattern"), 6);
-    List<Boolean> sliding =
-        Fields.sliding(config, recipe.layers(), block -> (block + 1) % every != 0);
-    Rotary global = Rope.read(config, recipe.size(), Fields.FULL, 1_000_000, "rope_theta", true);
-    Rotary local =
-        Rope.read(config, recipe.size(), Fields.SLIDING, 10_000, "rope_local_base_freq", false);
+    int window = Fields.window(config);
+    List<Boolean> sliding = Fields.sliding(config, recipe.layers());
+    Rotary global = Rope.read(config, recipe.size(), Fields.FULL);
+    Rotary local = Rope.read(config, recipe.size(), Fields.SLIDING);
     return recipe
         .names(Gemma2.names(true))
         .caps(
-            Gemma2.cap(config, "attn_logit_softcapping", 0),
-            Gemma2.cap(config, "final_logit_softcapping", 0))
+            config.decimal("attn_logit_softcapping", 0),
+            config.decimal("final_logit_softcapping", 0))
         .rotary(block -> sliding.get(block) ? local : global)
         .window(block -> sliding.get(block) ? window : 0)
         .build();

@@ -36,12 +36,12 @@ public final class Gpt2 implements Architecture {
   @Override
   public Parts build(ModelConfig config, Weights weights) {
     String prefix = weights.has("transformer.wte.weight") ? "transformer." : "";
-    int layers = config.integer(config.firstOf("n_layer", "num_hidden_layers"), 12);
-    int heads = config.integer(config.firstOf("n_head", "num_attention_heads"), 12);
-    int hidden = config.integer(config.firstOf("n_embd", "hidden_size"), 768);
-    boolean scaled = config.flag("scale_attn_weights", true);
-    boolean byLayer = config.flag("scale_attn_by_inverse_layer_idx", false);
-    Activation activation = Activation.named(config.text("activation_function", "gelu_new"));
+    int layers = config.integer("n_layer");
+    int heads = config.integer("n_head");
+    int hidden = config.integer("n_embd");
+    boolean scaled = config.flag("scale_attn_weights");
+    boolean byLayer = config.flag("scale_attn_by_inverse_layer_idx");
+    Activation activation = Activation.named(config.text("activation_function"));
     for (int i = 0; i < layers; i++) { // what old code stored beside the weights
       String at = prefix + "h." + i + ".attn.";
       weights.ignore(at + "bias", at + "masked_bias");
@@ -49,8 +49,8 @@ public final class Gpt2 implements Architecture {
     Recipe recipe = new Recipe(config, weights, prefix, layers, heads, hidden);
     return recipe
         .names(NAMES)
-        .norms(Norm.Kind.LAYER, config.decimal("layer_norm_epsilon", 1e-5))
-        .tied(config.flag("tie_word_embeddings", true))
+        .norms(Norm.Kind.LAYER, config.decimal("layer_norm_epsilon"))
+        .tied(config.flag("tie_word_embeddings"))
         .scale(scaled ? 1 / Math.sqrt((double) hidden / heads) : 1)
         .scales(block -> byLayer ? 1.0 / (block + 1) : 1.0)
         .projections(

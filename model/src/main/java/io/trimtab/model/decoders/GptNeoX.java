@@ -42,7 +42,7 @@ public final class GptNeoX implements Architecture {
     int layers = config.integer("num_hidden_layers");
     int heads = config.integer("num_attention_heads");
     Activation activation = Activation.named(config.text("hidden_act", "gelu"));
-    boolean bias = config.flag("attention_bias", true);
+    boolean bias = config.flag("attention_bias");
     for (int i = 0; i < layers; i++) { // what old code stored beside the weights
       String at = prefix + "layers." + i + ".attention.";
       weights.ignore(at + "bias", at + "masked_bias", at + "rotary_emb.inv_freq");
@@ -51,9 +51,9 @@ public final class GptNeoX implements Architecture {
         new Recipe(config, weights, prefix, layers, heads, config.integer("hidden_size"));
     return recipe
         .names(NAMES)
-        .norms(Norm.Kind.LAYER, config.decimal("layer_norm_eps", 1e-5))
-        .tied(config.flag("tie_word_embeddings", false))
-        .parallel(config.flag("use_parallel_residual", true))
+        .norms(Norm.Kind.LAYER, config.decimal("layer_norm_eps"))
+        .tied(config.flag("tie_word_embeddings"))
+        .parallel(config.flag("use_parallel_residual"))
         .projections(
             at ->
                 new Projections.Interleaved(
@@ -65,7 +65,7 @@ public final class GptNeoX implements Architecture {
                     weights.linear(at + ".mlp.dense_h_to_4h"),
                     activation,
                     weights.linear(at + ".mlp.dense_4h_to_h")))
-        .rotary(Rope.read(config, recipe.size(), 10_000, 0.25))
+        .rotary(Rope.read(config, recipe.size()))
         .build();
   }
 }

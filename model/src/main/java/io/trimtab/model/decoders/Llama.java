@@ -20,12 +20,12 @@ public final class Llama implements Architecture {
 
   @Override
   public Parts build(ModelConfig config, Weights weights) {
-    Recipe recipe = Recipe.llama(config, weights, 0, 0, 1e-6);
-    boolean bias = config.flag("attention_bias", false);
+    Recipe recipe = Recipe.llama(config, weights);
+    boolean bias = config.flag("attention_bias");
     return recipe
         .attentionBias(bias, bias)
-        .gated(Activation.named(config.text("hidden_act", "silu")), config.flag("mlp_bias", false))
-        .rotary(Rope.read(config, recipe.size(), 10_000))
+        .gated(Activation.named(config.text("hidden_act")), config.flag("mlp_bias"))
+        .rotary(Rope.read(config, recipe.size()))
         .build();
   }
 }

@@ -19,8 +19,8 @@ public final class Mistral implements Architecture {
     if (config.has("layer_types")) {
       throw Fields.unsupported(config, "layer_types", "the same attention in all layers");
     }
-    Recipe recipe = Recipe.llama(config, weights, 8, 0, 1e-6);
-    int window = Fields.window(config, 4096);
-    return recipe.rotary(Rope.read(config, recipe.size(), 10_000)).window(block -> window).build();
+    Recipe recipe = Recipe.llama(config, weights);
+    int window = Fields.window(config);
+    return recipe.rotary(Rope.read(config, recipe.size())).window(block -> window).build();
   }
 }

@@ -21,19 +21,19 @@ public final class Mixtral implements Architecture {
 
   @Override
   public Parts build(ModelConfig config, Weights weights) {
-    Recipe recipe = Recipe.llama(config, weights, 8, 0, 1e-5);
-    int window = Fields.window(config, 0);
+    Recipe recipe = Recipe.llama(config, weights);
+    int window = Fields.window(config);
     return recipe
         .feedForward(at -> experts(at + ".block_sparse_moe", config, weights))
-        .rotary(Rope.read(config, recipe.size(), 1_000_000))
+        .rotary(Rope.read(config, recipe.size()))
         .window(block -> window)
         .build();
   }
 
   private static Experts experts(String at, ModelConfig config, Weights weights) {
-    Activation activation = Activation.named(config.text("hidden_act", "silu"));
+    Activation activation = Activation.named(config.text("hidden_act"));
     List<FeedForward> experts =
-        IntStream.range(0, config.integer("num_local_experts", 8))
+        IntStream.range(0, config.integer("num_local_experts"))
             .mapToObj(i -> at + ".experts." + i)
             .<FeedForward>map(
                 path ->
@@ -44,6 +44,6 @@ public final class Mixtral implements Architecture {
                         weights.linear(path + ".w2", false)))
             .toList();
     return new Experts(
-        at, weights.linear(at + ".gate", false), experts, config.integer("num_experts_per_tok", 2));
+        at, weights.linear(at + ".gate", false), experts, config.integer("num_experts_per_tok"));
   }
 }

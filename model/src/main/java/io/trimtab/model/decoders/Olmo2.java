@@ -19,14 +19,14 @@ public final class Olmo2 implements Architecture {
 
   @Override
   public Parts build(ModelConfig config, Weights weights) {
-    Recipe recipe = Recipe.llama(config, weights, 0, 0, 1e-5);
-    boolean bias = config.flag("attention_bias", false);
+    Recipe recipe = Recipe.llama(config, weights);
+    boolean bias = config.flag("attention_bias");
     return recipe
         .names(
             Names.LLAMA.withNorms(
                 null, "post_attention_layernorm", null, "post_feedforward_layernorm", true))
         .attentionBias(bias, bias)
-        .rotary(Rope.read(config, recipe.size(), 10_000))
+        .rotary(Rope.read(config, recipe.size()))
         .build();
   }
 }

@@ -22,11 +22,10 @@ public final class Phi3 implements Architecture {
 
   @Override
   public Parts build(ModelConfig config, Weights weights) {
-    int heads = config.integer("num_attention_heads");
-    int keyHeads = config.integer("num_key_value_heads", heads);
-    Recipe recipe = Recipe.llama(config, weights, 0, 0, 1e-5);
-    Activation activation = Activation.named(config.text("hidden_act", "silu"));
-    int window = Fields.window(config, 0);
+    int keyHeads = config.integer("num_key_value_heads");
+    Recipe recipe = Recipe.llama(config, weights);
+    Activation activation = Activation.named(config.text("hidden_act"));
+    int window = Fields.window(config);
     return recipe
         .projections(
             at ->
@@ -38,7 +37,7 @@ public final class Phi3 implements Architecture {
                     weights.linear(at + ".mlp.gate_up_proj", false),
                     activation,
                     weights.linear(at + ".mlp.down_proj", false)))
-        .rotary(Rope.read(config, recipe.size(), 10_000))
+        .rotary(Rope.read(config, recipe.size()))
         .window(block -> window)
         .build();
   }

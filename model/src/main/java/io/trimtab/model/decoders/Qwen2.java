@@ -17,17 +17,17 @@ public final class Qwen2 implements Architecture {
 
   @Override
   public Parts build(ModelConfig config, Weights weights) {
-    Recipe recipe = Recipe.llama(config, weights, 32, 0, 1e-6);
+    Recipe recipe = Recipe.llama(config, weights);
     return windows(recipe, config)
         .attentionBias(true, false)
-        .rotary(Rope.read(config, recipe.size(), 10_000))
+        .rotary(Rope.read(config, recipe.size()))
         .build();
   }
 
   /** Windows in the upper blocks, where they are asked for. */
   static Recipe windows(Recipe recipe, ModelConfig config) {
-    int window = config.flag("use_sliding_window", false) ? Fields.window(config, 4096) : 0;
-    int from = config.integer("max_window_layers", 28);
+    int window = config.flag("use_sliding_window") ? Fields.window(config) : 0;
+    int from = config.integer("max_window_layers");
     List<Boolean> sliding =
         Fields.sliding(config, recipe.layers(), block -> window > 0 && block >= from);
     return recipe.window(block -> sliding.get(block) ? window : 0);

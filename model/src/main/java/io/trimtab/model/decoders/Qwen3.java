@@ -16,12 +16,12 @@ public final class Qwen3 implements Architecture {
 
   @Override
   public Parts build(ModelConfig config, Weights weights) {
-    Recipe recipe = Recipe.llama(config, weights, 32, 128, 1e-6);
-    boolean bias = config.flag("attention_bias", false);
+    Recipe recipe = Recipe.llama(config, weights);
+    boolean bias = config.flag("attention_bias");
     return Qwen2.windows(recipe, config)
         .names(Names.LLAMA.withQueryAndKeyNorms())
         .attentionBias(bias, bias)
-        .rotary(Rope.read(config, recipe.size(), 10_000))
+        .rotary(Rope.read(config, recipe.size()))
         .build();
   }
 }

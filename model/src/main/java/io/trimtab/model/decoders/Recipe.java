@@ -73,13 +73,8 @@ final class Recipe {
     keys(heads, hidden / heads);
   }
 
-  /**
-   * Llama's way with the fields that its descendants share.
-   *
-   * @param keyHeads the number of key heads where the configuration names none; 0 for one a head
-   * @param size of a head where the configuration names none; 0 for hidden / heads
-   */
-  static Recipe llama(ModelConfig config, Weights weights, int keyHeads, int size, double epsilon) {
+  /** Llama's way with the fields that its descendants share. */
+  static Recipe llama(ModelConfig config, Weights weights) {
     String prefix = weights.has("model.embed_tokens.weight") ? "model." : "";
     int heads = config.integer("num_attention_heads");
     int hidden = config.integer("hidden_size");
@@ -90,13 +85,11 @@ final class Recipe {
       weights.ignore(prefix + "layers." + i + ".self_attn.rotary_emb.inv_freq");
     }
     return recipe
-        .keys(
-            config.integer("num_key_value_heads", keyHeads == 0 ? heads : keyHeads),
-            config.integer("head_dim", size == 0 ? hidden / heads : size))
-        .norms(Norm.Kind.ROOT_MEAN_SQUARE, config.decimal("rms_norm_eps", epsilon))
-        .tied(config.flag("tie_word_embeddings", false))
+        .keys(config.integer("num_key_value_heads"), config.integer("head_dim"))
+        .norms(Norm.Kind.ROOT_MEAN_SQUARE, config.decimal("rms_norm_eps"))
+        .tied(config.flag("tie_word_embeddings"))
         .attentionBias(false, false)
-        .gated(Activation.named(config.text("hidden_act", "silu")), false);
+        .gated(Activation.named(config.text("hidden_act")), false);
   }
 
   int layers() {

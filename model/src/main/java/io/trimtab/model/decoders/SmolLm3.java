@@ -8,7 +8,6 @@ import io.trimtab.model.Rotary;
 import io.trimtab.model.Weights;
 import java.util.List;
 import java.util.Set;
-import java.util.stream.IntStream;
 
 /**
  * SmolLM 3 (Bakouch et al., 2025): Llama some of whose blocks know no positions ("NoPE", Yang et
@@ -23,17 +22,16 @@ public final class SmolLm3 implements Architecture {
 
   @Override
   public Parts build(ModelConfig config, Weights weights) {
-    Recipe recipe = Recipe.llama(config, weights, 4, 0, 1e-6);
-    boolean bias = config.flag("attention_bias", false);
+    Recipe recipe = Recipe.llama(config, weights);
+    boolean bias = config.flag("attention_bias");
     List<Boolean> rotated = rotated(config, recipe.layers());
-    int window = config.flag("use_sliding_window", false) ? Fields.window(config, 0) : 0;
+    int window = config.flag("use_sliding_window") ? Fields.window(config) : 0;
     List<Boolean> sliding =
         Fields.sliding(config, recipe.layers(), block -> window > 0 && !rotated.get(block));
-    Rotary rotary = Rope.read(config, recipe.size(), 2_000_000);
+    Rotary rotary = Rope.read(config, recipe.size());
     return recipe
-        .tied(config.flag("tie_word_embeddings", true))
         .attentionBias(bias, bias)
-        .gated(Activation.named(config.text("hidden_act", "silu")), config.flag("mlp_bias", false))
+        .gated(Activation.named(config.text("hidden_act")), config.flag("mlp_bias"))
         .rotary(block -> rotated.get(block) ? rotary : null)
         .window(block -> sliding.get(block) ? window : 0)
         .build();
@@ -41,10 +39,6 @@ public final class SmolLm3 implements Architecture {
 
   /** Which blocks turn queries and keys: {@code no_rope_layers} has a 1 for those that do. */
   private static List<Boolean> rotated(ModelConfig config, int layers) {
-    if (!config.has("no_rope_layers")) {
-      int every = config.integer("no_rope_layer_interval", 4);
-      return IntStream.range(0, layers).mapToObj(i -> (i + 1) % every != 0).toList();
-    }
     List<Integer> said = config.integers("no_rope_layers");
     if (said.size() != layers) {
       throw Fields.unsupported(

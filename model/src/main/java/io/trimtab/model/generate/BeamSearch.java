@@ -66,7 +66,8 @@ public final class BeamSearch {
    *
    * @param prompt tokens, at least one
    * @return the best texts, as many as there are beams, the best first; numbered as samples
-   * @throws GenerateException where the prompt is empty or fills all of the model's positions
+   * @throws GenerateException where the prompt is empty or fills all of the model's positions, or
+   *     the model gives scores that are no numbers
    */
   public List<Sequence> search(int[] prompt, BeamOptions options) {
     Set<Integer> ends = options.endTokens().orElseGet(() -> Limits.endTokens(model.config()));
@@ -92,7 +93,7 @@ public final class BeamSearch {
   }
 
   private List<Sequence> search(int[] prompt, BeamOptions options, Set<Integer> ends) {
-    int most = Limits.room(model, prompt, options.maxTokens());
+    int most = Limits.room(model, patches, prompt, options.maxTokens());
     Comparator<Beam> better =
         Comparator.<Beam>comparingDouble(beam -> beam.score(options.lengthPenalty())).reversed();
     List<Beam> ended = new ArrayList<>();
@@ -176,6 +177,7 @@ public final class BeamSearch {
       List<Beam> all = new ArrayList<>();
       for (int i = 0; i < values.length; i++) {
         int token = (int) tokens[i];
+        GenerateException.checkNumber(values[i]);
         if (!forbidden.contains(token)) {
           int row = i / top;
           all.add(beams.get(row).and(row, token, values[i], ends.contains(token)));

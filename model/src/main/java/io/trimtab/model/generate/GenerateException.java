@@ -17,4 +17,13 @@ public final class GenerateException extends ModelException {
       throw new GenerateException("found " + setting + " " + found + ", expected " + expected);
     }
   }
+
+  /** Refuses a logarithmic probability that is none. */
+  static void checkNumber(double logProbability) {
+    if (Double.isNaN(logProbability)) {
+      throw new GenerateException(
+          "found scores that are no numbers, expected finite ones; the model overflows: try another"
+              + " dtype, or look for such numbers in its weights and its delta");
+    }
+  }
 }

@@ -2,6 +2,7 @@ package io.trimtab.model.generate;
 
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
+import io.trimtab.model.Patches;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -44,29 +45,39 @@ final class Limits {
         .findFirst();
   }
 
+  /** The positions left for tokens beside the vectors that patches put into every row. */
+  static OptionalInt positions(Model model, Patches patches) {
+    OptionalInt all = positions(model.config());
+    return all.isEmpty() ? all : OptionalInt.of(all.getAsInt() - inserted(model, patches));
+  }
+
+  private static int inserted(Model model, Patches patches) {
+    return model.stacks().getLast().embeddings().inserted(patches);
+  }
+
   /**
    * Checks that there are positions for all tokens that a continuation is foretold from.
    *
    * @throws GenerateException where there are not
    */
-  static void checkRoom(Model model, int[] prompt, int[] continuation) {
-    OptionalInt positions = positions(model.config());
-    int needed = prompt.length + continuation.length;
+  static void checkRoom(Model model, Patches patches, Scorer.Pair pair) {
+    OptionalInt positions = positions(model, patches);
+    int needed = pair.prompt().length + pair.continuation().length;
     GenerateException.check(
         positions.isEmpty() || needed <= positions.getAsInt() + 1,
         "a prompt and continuation of",
         needed + " tokens",
-        "up to the " + positions.orElse(0) + " positions of " + model.name());
+        "up to the " + positions.orElse(0) + " positions of " + named(model, patches));
   }
 
   /** How many tokens can come after a prompt, up to {@code most}. */
-  static int room(Model model, int[] prompt, int most) {
+  static int room(Model model, Patches patches, int[] prompt, int most) {
     if (prompt.length == 0) {
       throw new GenerateException(
           "found a prompt of no tokens, expected at least one; begin with the token that begins"
               + " texts");
     }
-    OptionalInt positions = positions(model.config());
+    OptionalInt positions = positions(model, patches);
     if (positions.isEmpty()) {
       return most;
     }
@@ -78,9 +89,16 @@ final class Limits {
               + " tokens, expected fewer than the "
               + positions.getAsInt()
               + " positions of "
-              + model.name()
+              + named(model, patches)
               + "; shorten it");
     }
     return Math.min(room, most);
+  }
+
+  private static String named(Model model, Patches patches) {
+    int inserted = inserted(model, patches);
+    return inserted == 0
+        ? model.name()
+        : model.name() + " beside the " + inserted + " vectors that a delta puts in";
   }
 }

@@ -1,5 +1,6 @@
 package io.trimtab.model.generate;
 
+import io.trimtab.hub.Encoding;
 import io.trimtab.model.LanguageModel;
 import io.trimtab.model.Model;
 import io.trimtab.model.Patches;
@@ -15,7 +16,8 @@ import java.util.function.IntConsumer;
  *
  * @param logProbability of all foretold tokens
  * @param tokens how many there are
- * @param bytes of the text in UTF-8; 0 where only its tokens are known
+ * @param bytes in UTF-8 of what the foretold tokens stand for: the whole text, but for its first
+ *     token where none goes before it; 0 where only the tokens are known
  */
 public record Perplexity(double logProbability, int tokens, long bytes) {
   private static final int USUAL_WINDOW = 1024;
@@ -37,7 +39,12 @@ public record Perplexity(double logProbability, int tokens, long bytes) {
 
     /** All that the model has positions for, up to 1024 tokens, which moves by a half. */
     public static Window of(Model model) {
-      int size = Math.min(USUAL_WINDOW, Limits.positions(model.config()).orElse(USUAL_WINDOW));
+      return of(model, Patches.NONE);
+    }
+
+    /** The same beside the vectors that patches put into every row, such as a soft prompt. */
+    public static Window of(Model model, Patches acting) {
+      int size = Math.min(USUAL_WINDOW, Limits.positions(model, acting).orElse(USUAL_WINDOW));
       return new Window(size, size / 2);
     }
   }
@@ -58,7 +65,10 @@ public record Perplexity(double logProbability, int tokens, long bytes) {
   public static Perplexity of(
       LanguageModel model, Patches acting, String text, Window window, IntConsumer progress) {
     Perplexity plain = of(model.model(), acting, Texts.open(model, text), window, progress);
-    long bytes = text.getBytes(StandardCharsets.UTF_8).length;
+    Encoding encoding = model.tokenizer().encode(text);
+    // Where no token begins the text, its own first one is foretold from nothing, and not counted.
+    int first = encoding.isSpecial(0) ? 0 : encoding.end(0);
+    long bytes = text.substring(first).getBytes(StandardCharsets.UTF_8).length;
     return new Perplexity(plain.logProbability(), plain.tokens(), bytes);
   }
 
@@ -66,18 +76,18 @@ public record Perplexity(double logProbability, int tokens, long bytes) {
    * Measures tokens.
    *
    * @param progress is told how many tokens have been foretold
-   * @throws GenerateException for fewer than two tokens, or a window that is larger than the model
-   *     has positions
+   * @throws GenerateException for fewer than two tokens, a window that is larger than the model has
+   *     positions, or scores that are no numbers
    */
   public static Perplexity of(
       Model model, Patches acting, int[] ids, Window window, IntConsumer progress) {
     GenerateException.check(ids.length >= 2, "a text of", ids.length, "at least 2 tokens");
-    int positions = Limits.positions(model.config()).orElse(Integer.MAX_VALUE);
+    int positions = Limits.positions(model, acting).orElse(Integer.MAX_VALUE);
     GenerateException.check(
         window.size() <= positions,
         "a window",
         window.size(),
-        "up to the model's " + positions + " positions");
+        "up to the model's " + positions + " free positions");
     Scorer scorer = Scorer.of(model).with(acting);
     double sum = 0;
     int done = 1;

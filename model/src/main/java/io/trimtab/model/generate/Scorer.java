@@ -120,10 +120,11 @@ public final class Scorer {
   /**
    * Scores continuations, in the order given.
    *
-   * @throws GenerateException where one needs more positions than the model has
+   * @throws GenerateException where one needs more positions than the model has, or the model gives
+   *     scores that are no numbers
    */
   public List<Score> score(List<Pair> pairs) {
-    pairs.forEach(pair -> Limits.checkRoom(model, pair.prompt(), pair.continuation()));
+    pairs.forEach(pair -> Limits.checkRoom(model, patches, pair));
     Map<List<Integer>, List<Integer>> byPrompt = new LinkedHashMap<>();
     for (int i = 0; i < pairs.size(); i++) {
       List<Integer> prompt = Arrays.stream(pairs.get(i).prompt()).boxed().toList();
@@ -219,10 +220,17 @@ public final class Scorer {
   /** The scores of words, one a row of the logits. */
   private static List<Score> read(Tensor logits, List<int[]> words) {
     long[] ids = words.stream().flatMapToInt(Arrays::stream).asLongStream().toArray();
-    Tensor at = Creation.longs(ids, ids.length, 1).to(logits.device());
-    Tensor all = logits.to(DType.F32);
-    float[] found = Indexing.gather(Neural.logSoftmax(all, -1), 1, at).toFloats();
-    long[] best = Reduction.argMax(all, 1).toLongs();
+    float[] found;
+    long[] best;
+    try (Scope _ = Scope.open()) { // a prompt may have thousands of continuations
+      Tensor likely = Neural.logSoftmax(logits.to(DType.F32), -1);
+      best = Reduction.argMax(likely, 1).toLongs();
+      // The largest is no number if any is none.
+      for (float each : gathered(likely, best)) {
+        GenerateException.checkNumber(each);
+      }
+      found = gathered(likely, ids);
+    }
     List<Score> scores = new ArrayList<>();
     int next = 0;
     for (int[] own : words) {
@@ -236,6 +244,12 @@ public final class Scorer {
       scores.add(new Score(each, greedy));
     }
     return scores;
+  }
+
+  /** One element of each row. */
+  private static float[] gathered(Tensor rows, long[] at) {
+    Tensor columns = Creation.longs(at, at.length, 1).to(rows.device());
+    return Indexing.gather(rows, 1, columns).toFloats();
   }
 
   private static void put(List<Score> found, List<Integer> which, Score[] into) {

@@ -72,12 +72,32 @@ public final class TokenGenerator {
     return run(prompts, options, watcher);
   }
 
+  /**
+   * Goes on with one prompt whose beginning has gone through the model before.
+   *
+   * @param prompt all of its tokens
+   * @param known how many of them the cache holds, fewer than all
+   * @param cache then holds the prompt and all that was made but the last token
+   */
+  Sequence continued(
+      int[] prompt, int known, KeyValueCache cache, GenerateOptions options, Watcher watcher) {
+    Set<Integer> ends = options.endTokens().orElseGet(() -> Limits.endTokens(model.config()));
+    int most = Limits.room(model, patches, prompt, options.maxTokens());
+    Growing row = new Growing(0, 0, prompt, most, options.seed());
+    Run run = new Run(options, ends, watcher);
+    return Gradients.none(
+        () -> {
+          run.one(Arrays.copyOfRange(prompt, known, prompt.length), cache, row);
+          return row.done();
+        });
+  }
+
   /** The same for whoever takes care of the texts to stop at. */
   List<Sequence> run(List<int[]> prompts, GenerateOptions options, Watcher watcher) {
     Set<Integer> ends = options.endTokens().orElseGet(() -> Limits.endTokens(model.config()));
     List<List<Growing>> all = new ArrayList<>();
     for (int prompt = 0; prompt < prompts.size(); prompt++) {
-      int most = Limits.room(model, prompts.get(prompt), options.maxTokens());
+      int most = Limits.room(model, patches, prompts.get(prompt), options.maxTokens());
       List<Growing> samples = new ArrayList<>();
       for (int sample = 0; sample < options.samples(); sample++) {
         samples.add(new Growing(prompt, sample, prompts.get(prompt), most, options.seed()));
@@ -162,6 +182,17 @@ public final class TokenGenerator {
         }
       } finally {
         cache.close();
+      }
+    }
+
+    /** Goes on with one row until it has ended; leaves the cache open. */
+    void one(int[] tokens, KeyValueCache cache, Growing row) {
+      int[] fresh = tokens;
+      while (!row.ended()) {
+        try (Scope _ = Scope.open()) {
+          choose(next(List.of(fresh), cache), List.of(row));
+        }
+        fresh = row.ended() ? fresh : new int[] {row.last()};
       }
     }
 

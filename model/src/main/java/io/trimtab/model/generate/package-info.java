@@ -10,7 +10,8 @@
  * that has ended is dropped. What is drawn goes by the seed, the prompt, the number of the sample
  * and the step alone ({@link io.trimtab.model.generate.Draws}). {@link
  * io.trimtab.model.generate.BeamSearch} looks for the likeliest continuation, and {@link
- * io.trimtab.model.generate.Scorer} scores continuations and whole texts.
+ * io.trimtab.model.generate.Scorer} scores continuations and whole texts. {@link
+ * io.trimtab.model.generate.Chat} answers in conversations.
  */
 @NullMarked
 package io.trimtab.model.generate;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.trimtab.hub.DecoderDefaults;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Layout;
 import io.trimtab.model.ModelException;
@@ -57,7 +58,7 @@ class RopeTest {
   }
 
   private static void check(String fields, int rowLength, String speeds, double factor) {
-    Rotary rotary = Rope.read(config(fields), 8, 7);
+    Rotary rotary = Rope.read(config(fields), 8);
     try (Scope _ = Scope.open()) {
       Pass pass = Pass.plain(Layout.ofLengths(rowLength));
       Rotary.Angles angles = rotary.angles(pass, new int[1], DType.F32, Device.CPU);
@@ -81,7 +82,7 @@ class RopeTest {
          "max_position_embeddings": 64, %s}
         """
             .formatted(fields);
-    return ModelConfig.parse(config, Path.of("config.json"));
+    return DecoderDefaults.complete(ModelConfig.parse(config, Path.of("config.json")));
   }
 
   @ParameterizedTest
@@ -94,7 +95,7 @@ class RopeTest {
       })
   void whatIsNotComputedIsRefused(String section) {
     ModelConfig config = config("\"rope_parameters\": " + section);
-    assertThatThrownBy(() -> Rope.read(config, 8, 10_000))
+    assertThatThrownBy(() -> Rope.read(config, 8))
         .isInstanceOf(ModelException.Unsupported.class)
         .hasMessageStartingWith("found ")
         .hasMessageContaining("config.json");
