@@ -14,21 +14,27 @@ import io.trimtab.model.Model;
 import io.trimtab.model.ModelException;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Patches;
+import io.trimtab.model.generate.GenerateOptions;
+import io.trimtab.model.generate.Sampling;
+import io.trimtab.model.generate.Sequence;
+import io.trimtab.model.generate.TokenGenerator;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Prompts and prefixes on an encoder with a decoder: steps, files, and where they act. */
+/** Prompts and prefixes on an encoder with a decoder: steps, texts, files, and where they act. */
 class EncoderDecoderPromptsTest {
   private static final List<String> EXPRESSIONS =
       List.of(
@@ -38,10 +44,16 @@ class EncoderDecoderPromptsTest {
           "prefix:stacks=each",
           "prefix:stacks=each,positions=kept",
           "prefix:stacks=opendelta,positions=kept,blocks='1,4'",
-          "prefix:projection=8");
+          "prefix:projection=8",
+          "lora:targets=all-linear + prompt",
+          "lora + prefix:stacks=each");
 
   private static final Batch TEXTS =
       Batch.of(List.of(Batch.Row.of(3, 14, 15, 9, 26), Batch.Row.of(9, 7, 9)));
+  private static final List<int[]> SOURCES =
+      List.of(new int[] {3, 14, 15, 9, 26}, new int[] {9, 7, 9}, new int[] {5, 35, 8});
+  private static final int STEPS = 6;
+
   private static final Batch BEGUN =
       Batch.of(List.of(Batch.Row.of(3, 14, 15, 9), Batch.Row.of(9, 7)));
   private static final Batch LAST = Batch.of(List.of(Batch.Row.of(26), Batch.Row.of(9)));
@@ -62,6 +74,32 @@ class EncoderDecoderPromptsTest {
       model.nextLogits(BEGUN, first, null);
       return model.nextLogits(LAST, Pass.with(LAST.layout(), patches).caching(cache), null);
     }
+  }
+
+  /** The likeliest tokens one after the other, with a cache. */
+  private static List<List<Integer>> texts(Model model, Patches patches, List<int[]> sources) {
+    GenerateOptions options =
+        GenerateOptions.DEFAULT
+            .withSampling(Sampling.GREEDY)
+            .withMaxTokens(STEPS)
+            .withEndTokens(Set.of());
+    return TokenGenerator.of(model).with(patches).generate(sources, options).stream()
+        .map(Sequence::tokens)
+        .toList();
+  }
+
+  /** The same without one. */
+  private static List<Integer> plainly(Model model, Patches patches, int[] source) {
+    Batch read = Batch.of(List.of(Batch.Row.of(source)));
+    Encoded encoded = model.encode(read, Pass.with(read.layout(), patches));
+    List<Integer> given = new ArrayList<>(List.of(model.decoderStart()));
+    for (int step = 0; step < STEPS; step++) {
+      int[] ids = given.stream().mapToInt(Integer::intValue).toArray();
+      Batch words = Batch.of(List.of(Batch.Row.of(ids)));
+      Pass pass = Pass.with(words.layout(), patches).reading(encoded);
+      given.add((int) Reduction.argMax(model.nextLogits(words, pass, null), 1).toLongs()[0]);
+    }
+    return given.subList(1, given.size());
   }
 
   @TestFactory
@@ -102,9 +140,21 @@ class EncoderDecoderPromptsTest {
             assertThat(Reduction.largestDifference(found, inSteps(model, delta.patches())))
                 .as("steps with a cache")
                 .isLessThan(2e-5);
+            assertThat(texts(model, delta.patches(), SOURCES))
+                .as("texts")
+                .isEqualTo(
+                    SOURCES.stream()
+                        .map(source -> texts(model, delta.patches(), List.of(source)).getFirst())
+                        .toList())
+                .isEqualTo(
+                    SOURCES.stream()
+                        .map(source -> plainly(model, delta.patches(), source))
+                        .toList());
             DeltaFiles.save(delta, saved);
-            ModelConfig config = ModelConfig.read(saved.resolve(DeltaFiles.CONFIG));
-            assertThat(config.integer("num_transformer_submodules")).isEqualTo(2);
+            if (!expression.contains("+")) { // a composition's files have one for each part
+              ModelConfig config = ModelConfig.read(saved.resolve(DeltaFiles.CONFIG));
+              assertThat(config.integer("num_transformer_submodules")).isEqualTo(2);
+            }
             try (Delta again = DeltaFiles.load(saved, model)) {
               assertThat(Reduction.largestDifference(found, next(model, again.patches())))
                   .as("from its files")
@@ -129,6 +179,10 @@ class EncoderDecoderPromptsTest {
       assertThatThrownBy(() -> DeltaMethods.named("prefix").fromOptions(each, bert))
           .isInstanceOf(DeltaException.class)
           .hasMessageContaining("expected it for an encoder-decoder");
+      Prefix started = Prefix.of(2).startingAs(List.of(3, 4));
+      assertThatThrownBy(() -> started.attach(t5, Rng.seeded(1)))
+          .isInstanceOf(ModelException.Unsupported.class)
+          .hasMessageContaining("found an encoder and a decoder");
     }
   }
 

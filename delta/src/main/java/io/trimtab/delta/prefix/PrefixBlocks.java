@@ -118,8 +118,8 @@ final class PrefixBlocks {
   }
 
   /**
-   * What OpenDelta leaves out: blocks behind one with a prefix are not told relative positions, and
-   * only a stack's first block has a table of its own to look them up in.
+   * What OpenDelta leaves out: blocks with a prefix, and all behind them, look relative positions
+   * up themselves, and only a stack's first block has a table to do so.
    */
   List<UntoldPositions> untold() {
     List<UntoldPositions> parts = new ArrayList<>();
