@@ -156,19 +156,21 @@ public final class PeftFields {
     }
   }
 
-  /**
-   * Refuses a prompt that was made for several stacks of blocks, such as an encoder's and a
-   * decoder's.
-   */
-  public static void checkOneStack(ModelConfig config) {
+  /** Refuses a prompt or prefix that was made for a model of another number of stacks. */
+  public static void checkStacks(ModelConfig config, Model model) {
     int submodules = config.integer("num_transformer_submodules", 1);
-    if (submodules != 1) {
+    int stacks = model.stacks().size();
+    if (submodules != stacks) {
       throw new DeltaException.Unsupported(
           "found num_transformer_submodules "
               + submodules
               + " in "
               + config.path()
-              + ", expected 1: prompts of an encoder and its decoder at once are not read");
+              + ", expected "
+              + stacks
+              + ", which is how many stacks "
+              + model.name()
+              + " has; the file is for a model of another kind");
     }
   }
 

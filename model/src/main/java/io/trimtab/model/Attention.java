@@ -38,6 +38,16 @@ public final class Attention {
      */
     @Nullable Tensor of(Run run, Tensor query, Tensor key);
 
+    /**
+     * The addition for a prefix that is meant to be as many tokens before the row's first, or null
+     * for none.
+     *
+     * @return broadcast to [rows, heads, queries, count]
+     */
+    default @Nullable Tensor ofEarlier(Run run, int count, Tensor query) {
+      return null;
+    }
+
     /** Nothing is added. */
     Bias NONE = (run, query, key) -> null;
   }
@@ -198,11 +208,12 @@ public final class Attention {
   }
 
   private static Tensor attend(Tensor q, Tensor k, Known known, Run run, Form form, Use use) {
-    Tensor bias = use.bias().of(run, q, k);
+    Tensor own = use.bias().of(run, q, k);
+    Tensor bias = own == null ? null : withPrefix(own, known.before(), q, run, use);
     AttentionKernel kernel = new AttentionKernel(form, q);
     boolean all = form.window() == 0 || form.window() >= run.keys();
     if (!form.causal() || (all && run.queries() == 1 && onlyLast(run, use))) {
-      return kernel.mix(known.parts(), withZerosBefore(bias, known.before()));
+      return kernel.mix(known.parts(), bias);
     }
     boolean plain = bias == null && known.before() == 0 && form.scoreCap() == 0;
     if (all && plain && run.queries() == run.keys() && known.parts().size() == 1) {
@@ -211,8 +222,7 @@ public final class Attention {
     }
     CausalMask key = CausalMask.of(run, form.window(), known.before(), use);
     Tensor mask = use.pass().shared(key, common -> common.hold(key.tensor(q.dtype(), q.device())));
-    Tensor ahead = withZerosBefore(bias, known.before());
-    return kernel.mix(known.parts(), ahead == null ? mask : Arithmetic.add(ahead, mask));
+    return kernel.mix(known.parts(), bias == null ? mask : Arithmetic.add(bias, mask));
   }
 
   /** Whether the one query of each row is its last token, which sees all others. */
@@ -226,15 +236,20 @@ public final class Attention {
     return true;
   }
 
-  /** Scores' additions [.., queries, keys] with nothing added for a prefix before the keys. */
-  private static @Nullable Tensor withZerosBefore(@Nullable Tensor bias, int length) {
-    if (bias == null || length == 0) {
+  /** Scores' additions [.., queries, keys] with those for a prefix before the keys. */
+  private static Tensor withPrefix(Tensor bias, int length, Tensor query, Run run, Use use) {
+    if (length == 0) {
       return bias;
     }
-    long[] shape = bias.shape();
-    shape[shape.length - 1] = length;
-    Tensor zeros = Creation.zeros(bias.dtype(), bias.device(), shape);
-    return Indexing.concat(List.of(zeros, bias), shape.length - 1);
+    int last = bias.rank() - 1;
+    boolean earlier = use.prefixes().shift(run.firstRow()) > 0;
+    Tensor before = earlier ? use.bias().ofEarlier(run, length, query) : null;
+    if (before == null) {
+      long[] shape = bias.shape();
+      shape[last] = length;
+      before = Creation.zeros(bias.dtype(), bias.device(), shape);
+    }
+    return Indexing.concat(List.of(before, bias), last);
   }
 
   /** A run's packed tokens [rows · length, heads · size] to [rows, heads, length, size]; a view. */

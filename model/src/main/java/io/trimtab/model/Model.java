@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class Model implements AutoCloseable {
   /** What the names of original tensors' hashes begin with in a quantized checkpoint's metadata. */
   public static final String ORIGINAL = "original:";
+  private static final String DECODER_START = "decoder_start_token_id";
 
   private final String name;
   private final ModelConfig config;
@@ -251,13 +252,42 @@ public final class Model implements AutoCloseable {
   }
 
   /**
+   * The token that every row of an encoder-decoder's decoder begins with, {@code
+   * decoder_start_token_id}.
+   *
+   * @throws ModelException where the model is none, or its configuration does not say
+   */
+  public int decoderStart() {
+    checkEncoderDecoder();
+    if (!config.isNumber(DECODER_START)) {
+      throw new ModelException(
+          "found no "
+              + DECODER_START
+              + " in "
+              + config.path()
+              + ", expected the token that the decoder of "
+              + name
+              + " begins with; add it, usually the number of the padding token");
+    }
+    return config.integer(DECODER_START);
+  }
+
+  /**
    * What the encoder of an encoder-decoder gives for the rows of a batch. Decoders read it: {@code
    * model.nextLogits(words, Pass.plain(words.layout()).reading(encoded), null)}, where every row of
-   * {@code words} begins with the number that {@code decoder_start_token_id} names.
+   * {@code words} begins with {@link #decoderStart}.
    *
    * @param pass over {@code batch}, without a cache
    */
   public Encoded encode(Batch batch, Pass pass) {
+    checkEncoderDecoder();
+    try (Scope scope = Scope.open()) {
+      Stack.Whole whole = stacks.getFirst().whole(batch, pass);
+      return new Encoded(scope.keep(whole.hidden()), whole.layout());
+    }
+  }
+
+  private void checkEncoderDecoder() {
     if (!isEncoderDecoder()) {
       throw new ModelException(
           "found a "
@@ -265,10 +295,6 @@ public final class Model implements AutoCloseable {
               + " alone in "
               + name
               + ", expected an encoder with a decoder that reads it");
-    }
-    try (Scope scope = Scope.open()) {
-      Stack.Whole whole = stacks.getFirst().whole(batch, pass);
-      return new Encoded(scope.keep(whole.hidden()), whole.layout());
     }
   }
 

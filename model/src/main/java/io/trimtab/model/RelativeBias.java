@@ -71,29 +71,57 @@ public final class RelativeBias implements Attention.PositionBias {
 
   @Override
   public Attention.Bias of(Pass pass, @Nullable Positions wanted) {
-    return (run, query, key) ->
-        pass.shared(
-            Lookup.of(this, run, pass, wanted, query.dtype()),
-            common -> common.hold(scores(run, pass, wanted, query.dtype())));
+    return new Attention.Bias() {
+      @Override
+      public Tensor of(Attention.Run run, Tensor query, Tensor key) {
+        return shared(run, new Keys(0, run.keys()), query.dtype());
+      }
+
+      @Override
+      public Tensor ofEarlier(Attention.Run run, int count, Tensor query) {
+        return shared(run, new Keys(-count, count), query.dtype());
+      }
+
+      private Tensor shared(Attention.Run run, Keys keys, DType dtype) {
+        return pass.shared(
+            Lookup.of(RelativeBias.this, run, keys, pass, wanted, dtype),
+            common -> common.hold(scores(run, keys, pass, wanted, dtype)));
+      }
+    };
   }
+
+  /** Keys side by side, from a position on; those of a prefix stand before position 0. */
+  private record Keys(int first, int count) {}
 
   /** What the numbers of a run are shared by. */
   private record Lookup(
       RelativeBias bias,
       List<List<Integer>> queries,
-      int keys,
+      Keys keys,
       int firstRow,
       int rows,
+      int block,
       DType dtype) {
     static Lookup of(
-        RelativeBias bias, Attention.Run run, Pass pass, @Nullable Positions wanted, DType dtype) {
+        RelativeBias bias,
+        Attention.Run run,
+        Keys keys,
+        Pass pass,
+        @Nullable Positions wanted,
+        DType dtype) {
       List<List<Integer>> queries =
           Arrays.stream(Attention.queryPositions(run, pass, wanted))
               .map(row -> Arrays.stream(row).boxed().toList())
               .toList();
       boolean alike = !bias.isTouched(pass) && queries.size() == 1;
       return new Lookup(
-          bias, queries, run.keys(), alike ? -1 : run.firstRow(), alike ? 1 : run.rows(), dtype);
+          bias,
+          queries,
+          keys,
+          alike ? -1 : run.firstRow(),
+          alike ? 1 : run.rows(),
+          bias.isTouched(pass) ? pass.block() : -1, // patches may differ by it
+          dtype);
     }
   }
 
@@ -102,10 +130,11 @@ public final class RelativeBias implements Attention.PositionBias {
   }
 
   /** [rows or 1, heads, queries, keys]. */
-  private Tensor scores(Attention.Run run, Pass pass, @Nullable Positions wanted, DType dtype) {
+  private Tensor scores(
+      Attention.Run run, Keys keys, Pass pass, @Nullable Positions wanted, DType dtype) {
     int[][] queries = Attention.queryPositions(run, pass, wanted);
     if (!isTouched(pass)) {
-      return scores(table.table(), queries, run.keys()).to(dtype);
+      return scores(table.table(), queries, keys).to(dtype);
     }
     List<Tensor> parts = new ArrayList<>();
     int row = 0;
@@ -114,7 +143,7 @@ public final class RelativeBias implements Attention.PositionBias {
       int to = Math.min(row + segment.rows(), run.firstRow() + run.rows());
       row += segment.rows();
       if (from < to) {
-        Tensor own = scores(numbers(segment, pass), rows(queries, run, from, to), run.keys());
+        Tensor own = scores(numbers(segment, pass), rows(queries, run, from, to), keys);
         parts.add(
             own.size(0) == to - from
                 ? own
@@ -140,19 +169,20 @@ public final class RelativeBias implements Attention.PositionBias {
     return table.forward(indices, pass.of(segment, Layout.ofLengths(lengths)));
   }
 
-  private Tensor scores(Tensor numbers, int[][] queries, int keys) {
+  private Tensor scores(Tensor numbers, int[][] queries, Keys keys) {
     int each = queries[0].length;
-    long[] buckets = new long[queries.length * each * keys];
+    long[] buckets = new long[queries.length * each * keys.count()];
     int next = 0;
     for (int[] row : queries) {
       for (int position : row) {
-        for (int key = 0; key < keys; key++) {
-          buckets[next++] = bucket(key - position);
+        for (int key = 0; key < keys.count(); key++) {
+          buckets[next++] = bucket(keys.first() + key - position);
         }
       }
     }
     Device device = numbers.device();
     Tensor found = Indexing.rows(numbers, Creation.longs(buckets, buckets.length).to(device));
-    return Indexing.permute(found.reshape(queries.length, each, keys, numbers.size(1)), 0, 3, 1, 2);
+    return Indexing.permute(
+        found.reshape(queries.length, each, keys.count(), numbers.size(1)), 0, 3, 1, 2);
   }
 }

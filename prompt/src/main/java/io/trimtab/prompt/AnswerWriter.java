@@ -17,7 +17,8 @@ import java.util.Set;
 
 /**
  * Has a model write the last answer of examples itself, the likeliest token at a time, from the
- * very tokens that stand before it there. It may be twice as long as the longest expected one.
+ * very tokens that stand before it there, or that its encoder reads. It may be twice as long as the
+ * longest expected one.
  */
 final class AnswerWriter {
   private static final int LEAST = 32;
@@ -28,20 +29,8 @@ final class AnswerWriter {
 
   /** With the tokens that end an answer. */
   AnswerWriter(LanguageModel model, Set<Integer> ends) {
-    checkWrites(model);
     this.model = model;
     this.ends = ends;
-  }
-
-  /** Refuses models that texts are not generated with. */
-  static void checkWrites(LanguageModel model) {
-    if (model.model().stacks().size() > 1) {
-      throw new DataException(
-          "found answers asked for of "
-              + model.name()
-              + ", an encoder with a decoder, expected a decoder alone; leave --answers out, the"
-              + " loss on the test data is measured all the same");
-    }
   }
 
   AnswerScore answer(List<TextEncoder.Item> items, Patches patches) {
@@ -62,7 +51,8 @@ final class AnswerWriter {
             "found answers asked for of texts that are learnt whole, expected a task with"
                 + " questions");
       }
-      prompts.add(Arrays.copyOf(tokens.ids(), start));
+      boolean read = tokens.source().length > 0;
+      prompts.add(read ? tokens.source() : Arrays.copyOf(tokens.ids(), start));
       expected.add(Arrays.copyOfRange(tokens.ids(), start, end));
     }
     int longest = expected.stream().mapToInt(ids -> ids.length).max().orElse(0);

@@ -344,11 +344,7 @@ final class TextEncoder {
       return new Fitted(null, false);
     }
     int[] ids = new int[target.length + 1];
-    ids[0] =
-        model
-            .model()
-            .config()
-            .integer("decoder_start_token_id", model.model().config().integer("pad_token_id", 0));
+    ids[0] = model.model().decoderStart();
     System.arraycopy(target, 0, ids, 1, target.length);
     boolean[] answered = new boolean[ids.length];
     Arrays.fill(answered, 1, ids.length, true);

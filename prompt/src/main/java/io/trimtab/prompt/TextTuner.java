@@ -151,9 +151,6 @@ public final class TextTuner extends Tuning<TextTuner> {
     if (answers > 0 && test.examples().isEmpty()) {
       throw new DataException("found answers asked for and no test data, expected some; name it");
     }
-    if (answers > 0) {
-      AnswerWriter.checkWrites(model());
-    }
     TextEncoder encoder = new TextEncoder(model(), task, this::knownTemplates);
     // All data is encoded before anything takes long.
     TextEncoder.Encoded testSet = encoded(encoder, test, "test");

@@ -1,18 +1,22 @@
 package io.trimtab.prompt;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.trimtab.delta.lora.Lora;
 import io.trimtab.model.LanguageModel;
-import io.trimtab.train.DataException;
+import io.trimtab.model.generate.GenerateOptions;
+import io.trimtab.model.generate.Generated;
+import io.trimtab.model.generate.Sampling;
+import io.trimtab.train.Answer;
+import io.trimtab.train.AnswerScore;
 import io.trimtab.train.LanguageScores;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,9 +32,12 @@ class PairsTunerTest {
     Path from = RECORDED.resolve(name);
     assumeThat(from).as("the recorded " + name).isDirectory();
     Path directory = Files.createDirectories(parent.resolve(name));
-    for (String file : new String[] {"config.json", "model.safetensors"}) {
-      Files.copy(from.resolve(file), directory.resolve(file));
-    }
+    Files.copy(from.resolve("model.safetensors"), directory.resolve("model.safetensors"));
+    // The tokenizer's own mark is to end texts.
+    String config = Files.readString(from.resolve("config.json"));
+    Files.writeString(
+        directory.resolve("config.json"),
+        config.replaceAll("\"eos_token_id\": \\d+", "\"eos_token_id\": 3"));
     try (InputStream words =
         Objects.requireNonNull(PairsTunerTest.class.getResourceAsStream("vocab.txt"))) {
       Files.write(directory.resolve("vocab.txt"), words.readAllBytes());
@@ -65,22 +72,34 @@ class PairsTunerTest {
               .rate(1e-2)
               .train(data)
               .test(data);
-      assertThatThrownBy(() -> tuner.answers(2).run())
-          .isInstanceOf(DataException.class)
-          .hasMessageContaining("leave --answers out");
-      try (TunedText tuned = tuner.answers(0).run()) {
+      try (TunedText tuned = tuner.answers(6).run()) {
         LanguageScores scores = tuned.test().orElseThrow();
         // Scores of T5 are normed and scaled down, so that a random one's cannot become large.
         assertThat(scores.tuned().loss()).isLessThan(0.85 * scores.untuned().loss());
         assertThat(scores.tuned().accuracy()).isGreaterThan(scores.untuned().accuracy() + 0.3);
+        AnswerScore before = Objects.requireNonNull(scores.untunedAnswers());
+        AnswerScore after = Objects.requireNonNull(scores.tunedAnswers());
+        assertThat(after.answers()).hasSize(6);
+        assertThat(after.overlap()).isGreaterThan(before.overlap() + 0.3);
+        assertThat(after.answers().getFirst().expected()).isEqualTo("good film");
+        assertThat(after.answers().getFirst().prompt()).isEqualTo("the film was great");
+        // What it answers is what it writes.
+        for (Answer answer : after.answers()) {
+          Generated written =
+              tuned
+                  .generator()
+                  .generate(
+                      List.of(answer.prompt()),
+                      GenerateOptions.DEFAULT.withSampling(Sampling.GREEDY).withMaxTokens(32))
+                  .getFirst();
+          assertThat(written.text()).isEqualTo(answer.said());
+        }
         Path saved = directory.resolve("saved");
         tuned.save(saved);
         try (TunedText loaded = TunedText.load(saved, model)) {
           assertThat(loaded.score(TextData.read(data, TASK)).loss())
               .isCloseTo(scores.tuned().loss(), within(1e-9));
-          assertThatThrownBy(() -> loaded.answers(TextData.read(data, TASK), 2))
-              .isInstanceOf(DataException.class)
-              .hasMessageContaining("leave --answers out");
+          assertThat(loaded.answers(TextData.read(data, TASK), 6)).isEqualTo(after);
         }
       }
     }

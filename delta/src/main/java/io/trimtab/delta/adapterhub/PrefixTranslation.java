@@ -73,6 +73,9 @@ final class PrefixTranslation implements Translation {
     if (prefix.embedded() > 0) {
       throw Translation.noField("trained vectors of another size than the model's");
     }
+    if (prefix.stacks() != Prefix.Stacks.PEFT) {
+      throw Translation.noField("a prefix that goes before other blocks, or as OpenDelta has it");
+    }
     if (prefix.shifted() && model.stack().embeddings().positions().isPresent()) {
       throw Translation.noField("a prefix that shifts positions");
     }

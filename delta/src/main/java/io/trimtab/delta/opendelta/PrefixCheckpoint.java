@@ -9,6 +9,7 @@ import io.trimtab.delta.Fields;
 import io.trimtab.delta.OpenDeltaTargets;
 import io.trimtab.delta.prefix.Prefix;
 import io.trimtab.model.Block;
+import io.trimtab.model.Embedding;
 import io.trimtab.model.Model;
 import io.trimtab.model.Place;
 import io.trimtab.tensor.Indexing;
@@ -41,20 +42,28 @@ final class PrefixCheckpoint implements Checkpoint {
     Prefix prefix =
         Prefix.of(fields.integer("prefix_token_num"))
             .keepingPositions()
+            .across(isTold(model) ? Prefix.Stacks.OPENDELTA : Prefix.Stacks.PEFT)
             .saving(unfrozen.toArray(String[]::new));
     List<Integer> blocks = blocks(OpenDeltaTargets.read(fields.config()), model);
-    Prefix placed =
-        blocks.size() == model.stack().blocks().size() ? prefix : prefix.inBlocks(blocks);
+    Prefix placed = blocks.size() == model.blocks().size() ? prefix : prefix.inBlocks(blocks);
     return network
         ? placed.projected(fields.integer("mid_dim")).embedded(fields.integer("embed_dim"))
         : placed;
+  }
+
+  /** Whether there are two stacks, or blocks that are told relative positions, as in T5. */
+  private static boolean isTold(Model model) {
+    return model.isEncoderDecoder()
+        || model.blocks().stream()
+            .flatMap(block -> block.children().stream())
+            .anyMatch(Embedding.class::isInstance);
   }
 
   /** The numbers of the blocks whose attention is hit. */
   private static List<Integer> blocks(Address address, Model model) {
     List<String> hits =
         address.findLeniently(model, Address.Kind.MODULES).stream().map(Address.Hit::path).toList();
-    List<Block> all = model.stack().blocks();
+    List<Block> all = model.blocks();
     List<Integer> numbers = new ArrayList<>();
     for (int number = 0; number < all.size(); number++) {
       String query = query(all.get(number));
@@ -81,9 +90,8 @@ final class PrefixCheckpoint implements Checkpoint {
   @Override
   public List<DeltaTensors.Entry> entries(Delta delta, Names names, Map<String, Parameter> left) {
     Prefix prefix = (Prefix) delta.spec();
-    List<Integer> numbers = prefix.chosen(delta.base());
     List<String> queries =
-        numbers.stream().map(number -> query(delta.base().stack().blocks().get(number))).toList();
+        prefix.chosenBlocks(delta.base()).stream().map(PrefixCheckpoint::query).toList();
     List<DeltaTensors.Entry> entries = new ArrayList<>();
     if (prefix.inner() > 0) {
       String at = names.hooked(queries.getFirst(), "reparams");

@@ -9,7 +9,7 @@ import io.trimtab.delta.Part;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Block;
 import io.trimtab.model.Model;
-import io.trimtab.model.Sublayer;
+import io.trimtab.model.Stack;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
@@ -17,13 +17,10 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
-import java.util.SequencedMap;
-import java.util.Set;
 import java.util.function.Consumer;
-import java.util.stream.IntStream;
 
 /**
  * Settings of prefix tuning (Li and Liang, 2021, section 4): trained keys and values before those
@@ -36,6 +33,7 @@ import java.util.stream.IntStream;
  * @param blocks the numbers of the blocks that have one; empty for all
  * @param text token numbers of a text whose own keys and values the prefix starts as, at least
  *     {@code length}; empty for a random start
+ * @param stacks which blocks of an encoder-decoder can have one
  * @param shifted whether tokens are at later positions, as if those of the prefix stood before
  *     them, as in PEFT, where a model has a table of positions; else they stay, as in AdapterHub
  * @param gating whether each row has a trained {@linkplain io.trimtab.delta.Gate gate} over what
@@ -50,6 +48,7 @@ public record Prefix(
     int embedded,
     List<Integer> blocks,
     List<Integer> text,
+    Stacks stacks,
     boolean shifted,
     Gating gating,
     double dropout,
@@ -70,6 +69,19 @@ public record Prefix(
     Gating(int count) {
       this.count = count;
     }
+  }
+
+  /** Which blocks of an encoder-decoder can have a prefix. A single stack's all can. */
+  public enum Stacks {
+    /** The decoder's, of which block i has the 2i-th of the table, counted round, as in PEFT. */
+    PEFT,
+    /** Those of encoder and decoder, in this order. */
+    EACH,
+    /**
+     * The same where blocks are not told relative positions by a stack's first one, as in
+     * OpenDelta.
+     */
+    OPENDELTA
   }
 
   /** Checks ranges. */
@@ -117,7 +129,8 @@ public record Prefix(
 
   /** A prefix in every block, its keys and values trained themselves from a random start. */
   public static Prefix of(int length) {
-    return new Prefix(length, 0, 0, List.of(), List.of(), true, Gating.NONE, 0, List.of(), false);
+    return new Prefix(
+        length, 0, 0, List.of(), List.of(), Stacks.PEFT, true, Gating.NONE, 0, List.of(), false);
   }
 
   /** The same made by a network of that inner size. */
@@ -143,6 +156,11 @@ public record Prefix(
   /** The same with whole layers trained along. */
   public Prefix saving(String... modules) {
     return with(draft -> draft.modulesToSave = List.of(modules));
+  }
+
+  /** The same in these blocks of an encoder-decoder. */
+  public Prefix across(Stacks which) {
+    return with(draft -> draft.stacks = which);
   }
 
   /** The same with the tokens' positions as they are without it, as AdapterHub has it. */
@@ -173,6 +191,7 @@ public record Prefix(
     private int embedded;
     private List<Integer> blocks;
     private List<Integer> text;
+    private Stacks stacks;
     private boolean shifted;
     private Gating gating;
     private double dropout;
@@ -184,6 +203,7 @@ public record Prefix(
       embedded = from.embedded;
       blocks = from.blocks;
       text = from.text;
+      stacks = from.stacks;
       shifted = from.shifted;
       gating = from.gating;
       dropout = from.dropout;
@@ -197,6 +217,7 @@ public record Prefix(
           embedded,
           blocks,
           text,
+          stacks,
           shifted,
           gating,
           dropout,
@@ -213,7 +234,8 @@ public record Prefix(
   /** One of our own where PEFT has no such prefix: it would shift positions and has no gates. */
   @Override
   public String peftType() {
-    return shifted && gating == Gating.NONE ? method().peftType() : PrefixMethod.OWN;
+    boolean known = shifted && gating == Gating.NONE && stacks == Stacks.PEFT;
+    return known ? method().peftType() : PrefixMethod.OWN;
   }
 
   @Override
@@ -223,82 +245,60 @@ public record Prefix(
 
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    List<Block> all = model.stack().blocks();
-    List<Integer> numbers = numbers(all.size(), model);
-    int size = PrefixTables.keySize(numbers, model);
-    List<Integer> owners = owners(numbers, all);
-    PrefixTable table = PrefixTables.create(this, model, owners, size, rng);
-    SequencedMap<Sublayer, Map<Integer, Integer>> places = new LinkedHashMap<>();
-    for (int number : numbers) {
-      Map<Integer, Integer> at =
-          places.computeIfAbsent(all.get(number).attention(), key -> new LinkedHashMap<>());
-      boolean owns = at.isEmpty() || owners.contains(number);
-      at.put(number, owns ? owners.indexOf(number) : at.values().iterator().next());
-    }
+    PrefixBlocks placed = new PrefixBlocks(this, model);
+    PrefixTable table = PrefixTables.create(this, model, placed.inTable(), placed.keySize(), rng);
     List<Part> parts = new ArrayList<>();
-    places.forEach(
-        (attention, at) -> {
-          Block first = all.get(at.keySet().iterator().next());
-          Gate gate =
-              gating == Gating.NONE
-                  ? null
-                  : Gate.create(
-                      attention.path() + ".prefix_gate",
-                      PrefixTables.hidden(model),
-                      gating.count,
-                      model.device(),
-                      rng);
-          parts.add(
-              new PrefixPart(
-                  attention, table, at, gate, dropout, shifted ? length : 0, keysAndValues(first)));
-        });
+    placed
+        .places()
+        .forEach(
+            (attention, at) -> {
+              Gate gate =
+                  gating == Gating.NONE
+                      ? null
+                      : Gate.create(
+                          attention.path() + ".prefix_gate",
+                          PrefixTables.hidden(model),
+                          gating.count,
+                          model.device(),
+                          rng);
+              parts.add(
+                  new PrefixPart(
+                      attention,
+                      table,
+                      at,
+                      gate,
+                      dropout,
+                      earlier() ? length : 0,
+                      placed.made(attention)));
+            });
     if (shifted) {
-      model
-          .stack()
-          .embeddings()
-          .positions()
-          .ifPresent(positions -> parts.add(new LaterPositions(positions, length)));
+      for (Stack stack : placed.stacks()) {
+        stack
+            .embeddings()
+            .positions()
+            .ifPresent(positions -> parts.add(new LaterPositions(positions, length)));
+      }
+    }
+    if (stacks == Stacks.OPENDELTA) {
+      parts.addAll(placed.untold());
     }
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
     return parts;
   }
 
-  /** The blocks with a prefix of their own: in AdapterHub, blocks that share weights share one. */
-  private List<Integer> owners(List<Integer> numbers, List<Block> all) {
-    Set<Sublayer> seen = new LinkedHashSet<>();
-    return numbers.stream()
-        .filter(number -> seen.add(all.get(number).attention()) || shifted)
-        .toList();
+  /** Whether attention takes a prefix for earlier tokens where it knows distances. */
+  private boolean earlier() {
+    return shifted || stacks == Stacks.OPENDELTA;
   }
 
-  /** The numbers of the blocks of a model that have one. */
+  /** The blocks of a model that have one. */
+  public List<Block> chosenBlocks(Model model) {
+    return new PrefixBlocks(this, model).chosen();
+  }
+
+  /** The numbers of the blocks of a model that have one, from 0 across the stacks that can. */
   public List<Integer> chosen(Model model) {
-    return numbers(model.stack().blocks().size(), model);
-  }
-
-  private List<Integer> numbers(int count, Model model) {
-    for (int block : blocks) {
-      if (block < 0 || block >= count) {
-        throw new DeltaException.NoMatch(
-            "found block "
-                + block
-                + " for a prefix, expected 0 to "
-                + (count - 1)
-                + ", which are the blocks of "
-                + model.name());
-      }
-    }
-    return blocks.isEmpty()
-        ? IntStream.range(0, count).boxed().toList()
-        : blocks.stream().sorted().distinct().toList();
-  }
-
-  private static List<String> keysAndValues(Block block) {
-    return block.places().entrySet().stream()
-        .filter(place -> place.getKey().equals("attn.k") || place.getKey().equals("attn.v"))
-        .map(place -> place.getValue().path() + ".weight")
-        .distinct()
-        .toList();
+    return new PrefixBlocks(this, model).numbers();
   }
 
   /** Without the network, which has done its work. */
@@ -328,19 +328,18 @@ public record Prefix(
 
   @Override
   public Map<String, Object> toConfig(Model model) {
-    List<Block> all = model.stack().blocks();
-    List<Integer> numbers = numbers(all.size(), model);
-    int heads = all.get(numbers.getFirst()).keyHeads();
+    PrefixBlocks placed = new PrefixBlocks(this, model);
+    boolean one = !model.isEncoderDecoder();
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("num_virtual_tokens", length);
-    config.put("token_dim", PrefixTables.keySize(numbers, model));
-    config.put("num_transformer_submodules", 1);
-    config.put("num_attention_heads", heads);
-    config.put("num_layers", numbers.size());
-    config.put("encoder_hidden_size", PrefixTables.keySize(numbers, model));
+    config.put("token_dim", placed.keySize());
+    config.put("num_transformer_submodules", model.stacks().size());
+    config.put("num_attention_heads", placed.chosen().getFirst().keyHeads());
+    config.put("num_layers", (one ? placed.numbers() : placed.inTable()).size());
+    config.put("encoder_hidden_size", placed.keySize());
     config.put("prefix_projection", false);
     if (!blocks.isEmpty()) {
-      config.put("trimtab_blocks", numbers);
+      config.put("trimtab_blocks", placed.numbers());
     }
     if (dropout > 0) {
       config.put("trimtab_dropout", dropout);
@@ -348,6 +347,11 @@ public record Prefix(
     if (gating != Gating.NONE) {
       config.put("use_gating", true);
       config.put("shared_gating", gating == Gating.SHARED);
+    }
+    if (stacks != Stacks.PEFT) {
+      config.put("trimtab_stacks", stacks.name().toLowerCase(Locale.ROOT));
+    }
+    if (peftType().equals(PrefixMethod.OWN)) {
       config.put("trimtab_shifted", shifted);
     }
     if (!modulesToSave.isEmpty()) {

@@ -53,7 +53,9 @@ public final class PrefixMethod implements DeltaMethod {
   public Presets presets() {
     return Presets.NONE
         .with("adapterhub", "length=30 projection=512 positions=kept dropout=0")
-        .with("opendelta", "length=6 projection=512 embedding=512 positions=kept dropout=0")
+        .with(
+            "opendelta",
+            "length=6 projection=512 embedding=512 positions=kept dropout=0 stacks=opendelta")
         .with("peft", "projection=0 positions=shifted");
   }
 
@@ -84,6 +86,18 @@ public final class PrefixMethod implements DeltaMethod {
               + " for prefix without use_gating=true, expected both; without it shared_gating does"
               + " nothing");
     }
+    Prefix.Stacks stacks = stacks(options.text("stacks", "peft"));
+    if (!model.isEncoderDecoder()) {
+      if (typed.containsKey("stacks")) {
+        throw new DeltaException(
+            "found stacks="
+                + typed.get("stacks")
+                + " for a prefix on "
+                + model.name()
+                + ", expected it for an encoder-decoder; leave it out, since there is one stack");
+      }
+      stacks = Prefix.Stacks.PEFT; // a preset's says nothing here
+    }
     Prefix prefix =
         new Prefix(
             options.integer("length", 10),
@@ -91,6 +105,7 @@ public final class PrefixMethod implements DeltaMethod {
             embedded,
             options.integers("blocks"),
             start,
+            stacks,
             shifted(options.text("positions", "shifted")),
             gating(gated, shared),
             options.decimal("dropout", 0),
@@ -107,6 +122,17 @@ public final class PrefixMethod implements DeltaMethod {
     return shared ? Prefix.Gating.SHARED : Prefix.Gating.EACH;
   }
 
+  private static Prefix.Stacks stacks(String name) {
+    return switch (name) {
+      case "peft" -> Prefix.Stacks.PEFT;
+      case "each" -> Prefix.Stacks.EACH;
+      case "opendelta" -> Prefix.Stacks.OPENDELTA;
+      default ->
+          throw new DeltaException(
+              "found stacks=" + name + " for prefix, expected peft, each or opendelta");
+    };
+  }
+
   private static boolean shifted(String positions) {
     if (!positions.equals("shifted") && !positions.equals("kept")) {
       throw new DeltaException(
@@ -118,7 +144,7 @@ public final class PrefixMethod implements DeltaMethod {
   /** Files hold what the network computed, if there was one, and not the network. */
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftFields.checkOneStack(config);
+    PeftFields.checkStacks(config, model);
     boolean own = config.text("peft_type").equals(OWN);
     return new Prefix(
         config.integer("num_virtual_tokens"),
@@ -126,6 +152,7 @@ public final class PrefixMethod implements DeltaMethod {
         0,
         config.integers("trimtab_blocks"),
         List.of(),
+        stacks(own ? config.text("trimtab_stacks", "peft") : "peft"),
         !own || config.flag("trimtab_shifted", false),
         gating(own && config.flag("use_gating", false), config.flag("shared_gating", true)),
         config.decimal("trimtab_dropout", 0),

@@ -1,7 +1,5 @@
 package io.trimtab.delta.prefix;
 
-import io.trimtab.delta.DeltaException;
-import io.trimtab.model.Block;
 import io.trimtab.model.Model;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -60,26 +58,6 @@ final class PrefixTables {
 
   /** The size of what the last block gives; words' vectors may be smaller. */
   static long hidden(Model model) {
-    return model.stack().blocks().getLast().hiddenSize();
-  }
-
-  /**
-   * The size of the blocks' keys.
-   *
-   * @throws DeltaException.Unsupported where they differ, since a table has one size
-   */
-  static int keySize(List<Integer> numbers, Model model) {
-    List<Block> blocks = model.stack().blocks();
-    List<Integer> sizes =
-        numbers.stream().map(number -> blocks.get(number).keySize()).distinct().toList();
-    if (sizes.size() != 1) {
-      throw new DeltaException.Unsupported(
-          "found blocks with keys of sizes "
-              + sizes
-              + " in "
-              + model.name()
-              + ", expected one size; choose blocks that are alike");
-    }
-    return sizes.get(0);
+    return model.blocks().getLast().hiddenSize();
   }
 }

@@ -58,7 +58,7 @@ public final class PTuningMethod implements DeltaMethod {
         SoftPrompt.of(options.integer("length", 20))
             .madeBy(
                 network(options.text("network", "mlp")),
-                options.integer("hidden", model.stack().embeddings().words().size()),
+                options.integer("hidden", model.stacks().getFirst().embeddings().words().size()),
                 options.integer("layers", 2))
             .saving(options.texts("save").toArray(String[]::new));
     options.checkAllUsed();
@@ -78,11 +78,12 @@ public final class PTuningMethod implements DeltaMethod {
   /** Files hold the vectors that the network computed, and not the network. */
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftFields.checkOneStack(config);
+    PeftFields.checkStacks(config, model);
     return new SoftPrompt(
         config.integer("num_virtual_tokens"),
         network(config.text("encoder_reparameterization_type", "MLP")),
-        config.integer("encoder_hidden_size", model.stack().embeddings().words().size()),
+        config.integer(
+            "encoder_hidden_size", model.stacks().getFirst().embeddings().words().size()),
         config.integer("encoder_num_layers", 2),
         SoftPrompt.Start.RANDOM,
         List.of(),

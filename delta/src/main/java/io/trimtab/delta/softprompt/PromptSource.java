@@ -1,5 +1,6 @@
 package io.trimtab.delta.softprompt;
 
+import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.LinearAlgebra;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Parameter;
@@ -16,11 +17,11 @@ sealed interface PromptSource {
   /** What is trained. */
   List<Parameter> parameters();
 
-  /** The vectors themselves, [count, size]. */
-  record Table(Parameter table) implements PromptSource {
+  /** The vectors themselves: the first {@code count} of [count or more, size]. */
+  record Table(Parameter table, int count) implements PromptSource {
     @Override
     public Tensor vectors() {
-      return table.value();
+      return Indexing.slice(table.value(), 0, 0, count);
     }
 
     @Override

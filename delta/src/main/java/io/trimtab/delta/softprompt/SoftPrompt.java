@@ -23,6 +23,7 @@ import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -40,7 +41,9 @@ import java.util.stream.IntStream;
  * @param start what the vectors start as
  * @param words token numbers to start as where {@code start} is {@code WORDS}; repeated where they
  *     are too few
- * @param computed whether the network has done its work, as in files, which hold what it made
+ * @param stored whether the vectors are as files have them: what a network made, not the network;
+ *     and for an encoder-decoder, where they go in front of what the encoder reads, as many again
+ *     that PEFT keeps for a decoder and nothing reads
  * @param place where among what the vectors go
  * @param modulesToSave layers, such as a new classifier, that are trained as a whole
  * @param lenient whether names of modules that hit nothing are let pass, as in files of PEFT
@@ -52,7 +55,7 @@ public record SoftPrompt(
     int layers,
     Start start,
     List<Integer> words,
-    boolean computed,
+    boolean stored,
     Place place,
     List<String> modulesToSave,
     boolean lenient)
@@ -142,13 +145,13 @@ public record SoftPrompt(
   /** The same from another start than given words. */
   public SoftPrompt startingAs(Start other) {
     return new SoftPrompt(
-        length, network, inner, layers, other, words, computed, place, modulesToSave, lenient);
+        length, network, inner, layers, other, words, stored, place, modulesToSave, lenient);
   }
 
   /** The same starting as these words, such as an instruction or the labels' words. */
   public SoftPrompt startingAs(List<Integer> ids) {
     return new SoftPrompt(
-        length, network, inner, layers, Start.WORDS, ids, computed, place, modulesToSave, lenient);
+        length, network, inner, layers, Start.WORDS, ids, stored, place, modulesToSave, lenient);
   }
 
   /** The same made by a network, from a random start: P-tuning. */
@@ -169,13 +172,13 @@ public record SoftPrompt(
   /** The same in another place. */
   public SoftPrompt in(Place other) {
     return new SoftPrompt(
-        length, network, inner, layers, start, words, computed, other, modulesToSave, lenient);
+        length, network, inner, layers, start, words, stored, other, modulesToSave, lenient);
   }
 
   /** The same with whole layers trained along. */
   public SoftPrompt saving(String... modules) {
     return new SoftPrompt(
-        length, network, inner, layers, start, words, computed, place, List.of(modules), lenient);
+        length, network, inner, layers, start, words, stored, place, List.of(modules), lenient);
   }
 
   @Override
@@ -194,9 +197,14 @@ public record SoftPrompt(
     return name.equals(TABLE) ? name : "base_model." + name;
   }
 
+  /** Of what reads the text. */
+  private static Embeddings embeddings(Model model) {
+    return model.stacks().getFirst().embeddings();
+  }
+
   @Override
   public List<Part> parts(Model model, Rng rng) {
-    Embedding table = model.stack().embeddings().words();
+    Embedding table = embeddings(model).words();
     List<Part> parts = new ArrayList<>();
     parts.add(new SoftPromptPart(site(model), table, place, length, source(table, model, rng)));
     parts.addAll(SavedModules.find(model, modulesToSave, lenient).parts());
@@ -204,7 +212,7 @@ public record SoftPrompt(
   }
 
   private Site<Patch.Inserted> site(Model model) {
-    Embeddings embeddings = model.stack().embeddings();
+    Embeddings embeddings = embeddings(model);
     if (place == Place.WORDS) {
       return Site.inserted(embeddings.words().path());
     }
@@ -222,8 +230,11 @@ public record SoftPrompt(
   private PromptSource source(Embedding table, Model model, Rng rng) {
     int size = table.size();
     try (Scope _ = Scope.open()) {
-      return switch (computed ? Network.NONE : network) {
-        case NONE -> new PromptSource.Table(Parameter.of(TABLE, start(table, model, rng)));
+      return switch (stored ? Network.NONE : network) {
+        case NONE -> {
+          Parameter vectors = Parameter.of(TABLE, start(table, model, rng));
+          yield new PromptSource.Table(vectors, length);
+        }
         case MLP ->
             new PromptSource.Mlp(
                 embedding(size, model, rng), dense(rng, model, size, inner, inner, size));
@@ -261,7 +272,7 @@ public record SoftPrompt(
 
   private Tensor start(Embedding table, Model model, Rng rng) {
     if (start == Start.RANDOM) {
-      return rng.normal(1, DType.F32, model.device(), length, table.size());
+      return rng.normal(1, DType.F32, model.device(), rows(model), table.size());
     }
     if (start == Start.UNIFORM) {
       return rng.uniform(-0.5, 0.5, DType.F32, model.device(), length, table.size());
@@ -287,15 +298,30 @@ public record SoftPrompt(
     return Indexing.rows(table.table(), indices).to(DType.F32);
   }
 
-  private SoftPrompt done() {
-    return new SoftPrompt(
-        length, network, inner, layers, start, words, true, place, modulesToSave, lenient);
+  /** How many vectors its own table has. */
+  private int rows(Model model) {
+    return stored ? length * model.stacks().size() : length;
   }
 
-  /** Without the network, which has done its work. */
+  private SoftPrompt done() {
+    return new SoftPrompt(
+        length,
+        network,
+        inner,
+        layers,
+        Start.RANDOM,
+        List.of(),
+        true,
+        place,
+        modulesToSave,
+        lenient);
+  }
+
+  /** Without the network, which has done its work, and with what PEFT keeps for a decoder. */
   @Override
   public Delta toStore(Delta delta) {
-    if (network == Network.NONE || computed) {
+    boolean asInFiles = network == Network.NONE && !delta.base().isEncoderDecoder();
+    if (stored || asInFiles) {
       return delta;
     }
     PromptSource source =
@@ -306,12 +332,15 @@ public record SoftPrompt(
             .orElseThrow();
     Delta flat = done().attach(delta.base(), Rng.seeded(0));
     try (Scope _ = Scope.open()) {
-      Tensor computed = Gradients.none(source::vectors);
+      Tensor once = Gradients.none(source::vectors);
+      List<Tensor> each = Collections.nCopies(delta.base().stacks().size(), once);
+      Tensor table = Indexing.concat(each, 0);
       Map<String, Parameter> trained = new LinkedHashMap<>();
       delta.parameters().forEach(parameter -> trained.put(parameter.name(), parameter));
       for (Parameter parameter : flat.parameters()) {
         Parameter same = trained.get(parameter.name());
-        parameter.assign(same == null ? computed : same.value().detach());
+        boolean vectors = parameter.name().equals(TABLE);
+        parameter.assign(same == null || vectors ? table : same.value().detach());
       }
     }
     return flat;
@@ -321,12 +350,22 @@ public record SoftPrompt(
   public Map<String, Object> toConfig(Model model) {
     Map<String, Object> config = new LinkedHashMap<>();
     config.put("num_virtual_tokens", length);
-    config.put("token_dim", model.stack().embeddings().words().size());
-    config.put("num_transformer_submodules", 1);
+    config.put("token_dim", embeddings(model).words().size());
+    config.put("num_transformer_submodules", model.stacks().size());
     config.put(
         "num_attention_heads",
-        model.config().integer(model.config().firstOf("num_attention_heads", "n_heads", "n_head")));
-    config.put("num_layers", model.stack().blocks().size());
+        model
+            .config()
+            .integer(
+                model
+                    .config()
+                    .firstOf(
+                        "num_attention_heads",
+                        "n_heads",
+                        "n_head",
+                        "num_heads",
+                        "encoder_attention_heads")));
+    config.put("num_layers", model.stacks().getFirst().blocks().size());
     if (place != Place.WORDS) {
       config.put("trimtab_place", place.name().toLowerCase(Locale.ROOT));
     }

@@ -110,7 +110,7 @@ public final class SoftPromptMethod implements DeltaMethod {
 
   @Override
   public DeltaSpec fromConfig(ModelConfig config, Model model) {
-    PeftFields.checkOneStack(config);
+    PeftFields.checkStacks(config, model);
     return new SoftPrompt(
         config.integer("num_virtual_tokens"),
         SoftPrompt.Network.NONE,
@@ -118,7 +118,7 @@ public final class SoftPromptMethod implements DeltaMethod {
         0,
         SoftPrompt.Start.RANDOM,
         List.of(),
-        false,
+        true,
         place(config.text("trimtab_place", "words")),
         config.texts("modules_to_save"),
         true);

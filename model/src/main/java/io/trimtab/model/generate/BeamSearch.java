@@ -26,10 +26,12 @@ import java.util.Set;
 public final class BeamSearch {
   private final Model model;
   private final Patches patches;
+  private final Openings openings;
 
   private BeamSearch(Model model, Patches patches) {
     this.model = model;
     this.patches = patches;
+    this.openings = new Openings(model, patches);
   }
 
   /** Searches with the plain model. */
@@ -64,7 +66,7 @@ public final class BeamSearch {
   /**
    * Searches.
    *
-   * @param prompt tokens, at least one
+   * @param prompt tokens, at least one; those that the encoder of an encoder-decoder reads
    * @return the best texts, as many as there are beams, the best first; numbered as samples
    * @throws GenerateException where the prompt is empty or fills all of the model's positions, or
    *     the model gives scores that are no numbers
@@ -161,13 +163,15 @@ public final class BeamSearch {
       Set<Integer> ends) {
     try (Scope _ = Scope.open()) {
       boolean first = cache.rows() == 0;
-      List<Batch.Row> rows =
+      List<int[]> rows =
           first
-              ? List.of(Batch.Row.of(prompt))
-              : beams.stream().map(beam -> Batch.Row.of(beam.tokens().getLast())).toList();
-      Batch batch = Batch.of(rows);
-      Pass pass = Pass.with(batch.layout(), patches).caching(cache);
-      Tensor likely = Neural.logSoftmax(model.nextLogits(batch, pass, null).to(DType.F32), -1);
+              ? List.of(openings.of(prompt))
+              : beams.stream().map(beam -> new int[] {beam.tokens().getLast()}).toList();
+      Batch batch = Openings.batch(rows);
+      Pass pass =
+          first ? openings.pass(batch, List.of(prompt)) : Pass.with(batch.layout(), patches);
+      Tensor logits = model.nextLogits(batch, pass.caching(cache), null);
+      Tensor likely = Neural.logSoftmax(logits.to(DType.F32), -1);
       int vocabulary = (int) likely.size(1);
       // So many that twice the beams are left when the forbidden ones are out.
       int top = Math.min(vocabulary, 2 * count + forbidden.size());

@@ -47,8 +47,17 @@ public final class Chat implements AutoCloseable {
     return of(model, template, Patches.NONE);
   }
 
-  /** Answers as the model does under these patches. */
+  /**
+   * Answers as the model does under these patches.
+   *
+   * @throws GenerateException for an encoder-decoder, whose decoder reads no conversation
+   */
   public static Chat of(LanguageModel model, ChatTemplate template, Patches acting) {
+    GenerateException.check(
+        !model.model().isEncoderDecoder(),
+        "an encoder with a decoder,",
+        model.name() + ", for a conversation",
+        "a decoder alone");
     return new Chat(model, template, TokenGenerator.of(model.model()).with(acting));
   }
 

@@ -21,13 +21,19 @@ final class Growing {
   private final List<Double> logProbabilities = new ArrayList<>();
   private @Nullable End end;
 
-  /** A continuation of up to {@code most} tokens. */
-  Growing(int prompt, int sample, int[] ids, int most, long seed) {
+  /**
+   * A continuation.
+   *
+   * @param ids the prompt's tokens, which what is drawn goes by
+   * @param opening what the decoder was given before it
+   * @param most the largest number of tokens
+   */
+  Growing(int prompt, int sample, int[] ids, int[] opening, int most, long seed) {
     this.prompt = prompt;
     this.sample = sample;
     this.most = most;
     draws = Draws.of(seed, ids, sample);
-    for (int id : ids) {
+    for (int id : opening) {
       seen.add(id);
     }
   }

@@ -77,10 +77,15 @@ public record Perplexity(double logProbability, int tokens, long bytes) {
    *
    * @param progress is told how many tokens have been foretold
    * @throws GenerateException for fewer than two tokens, a window that is larger than the model has
-   *     positions, or scores that are no numbers
+   *     positions, scores that are no numbers, or an encoder-decoder
    */
   public static Perplexity of(
       Model model, Patches acting, int[] ids, Window window, IntConsumer progress) {
+    GenerateException.check(
+        !model.isEncoderDecoder(),
+        "an encoder with a decoder,",
+        model.name() + ", for the perplexity of a text",
+        "a decoder alone; that of targets given their sources is what evaluate gives of a table");
     GenerateException.check(ids.length >= 2, "a text of", ids.length, "at least 2 tokens");
     int positions = Limits.positions(model, acting).orElse(Integer.MAX_VALUE);
     GenerateException.check(

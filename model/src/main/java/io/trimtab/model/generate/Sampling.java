@@ -17,7 +17,8 @@ import java.util.TreeMap;
  * @param typicalP keeps the tokens nearest to the expected information whose probabilities sum up
  *     to this (Meister et al., "Locally Typical Sampling", 2023, equation 9), 1 for all
  * @param repetitionPenalty divides positive and multiplies negative scores of tokens that the
- *     prompt or the text has (Keskar et al., "CTRL", 2019, section 4.1), 1 for none
+ *     prompt or the text has (Keskar et al., "CTRL", 2019, section 4.1), 1 for none; what an
+ *     encoder reads does not count
  * @param frequencyPenalty is taken off a token's score for each time the text has it
  * @param presencePenalty is taken off the score of each token that the text has
  * @param bias what is added to the scores of tokens; negative infinity forbids one

@@ -37,10 +37,12 @@ public final class Scorer {
 
   private final Model model;
   private final Patches patches;
+  private final Openings openings;
 
   private Scorer(Model model, Patches patches) {
     this.model = model;
     this.patches = patches;
+    this.openings = new Openings(model, patches);
   }
 
   /** Scores as the plain model does. */
@@ -56,7 +58,7 @@ public final class Scorer {
   /**
    * Tokens, and those that may come after them.
    *
-   * @param prompt tokens, at least one
+   * @param prompt tokens, at least one; those that the encoder of an encoder-decoder reads
    * @param continuation tokens, at least one
    */
   @SuppressWarnings("ArrayRecordComponent") // read-only by contract, and never compared
@@ -74,11 +76,16 @@ public final class Scorer {
     }
 
     /**
-     * Two texts, encoded as one: a token across the border belongs to the continuation.
+     * Two texts, encoded as one: a token across the border belongs to the continuation. For an
+     * encoder-decoder they are encoded one by one, and what a tokenizer puts behind the second is
+     * left out.
      *
      * @throws GenerateException where the continuation has no token of its own
      */
     public static Pair of(LanguageModel model, String prompt, String continuation) {
+      if (model.model().isEncoderDecoder()) {
+        return new Pair(Texts.open(model, prompt), Texts.target(model, continuation));
+      }
       Encoding encoding = model.tokenizer().encode(prompt + continuation);
       int[] ids = Arrays.copyOf(encoding.ids(), Texts.length(encoding));
       int border = 0;
@@ -156,14 +163,16 @@ public final class Scorer {
       try (Scope _ = Scope.open()) {
         List<int[]> rows = new ArrayList<>();
         List<int[]> words = new ArrayList<>();
+        List<int[]> prompts = new ArrayList<>();
         for (int i : some) {
           Pair pair = pairs.get(i);
-          rows.add(joined(pair.prompt(), pair.continuation(), pair.continuation().length - 1));
+          int[] opening = openings.of(pair.prompt());
+          rows.add(joined(opening, pair.continuation(), pair.continuation().length - 1));
           words.add(pair.continuation());
+          prompts.add(pair.prompt());
         }
-        Batch batch = batch(rows);
-        Pass pass = Pass.with(batch.layout(), patches);
-        put(scores(batch, pass, words), some, into);
+        Batch batch = Openings.batch(rows);
+        put(scores(batch, openings.pass(batch, prompts), words), some, into);
       }
     }
   }
@@ -172,9 +181,10 @@ public final class Scorer {
   private void shared(List<Pair> pairs, List<Integer> which, Score[] into) {
     try (Scope _ = Scope.open();
         KeyValueCache cache = new KeyValueCache()) {
-      Batch prompt = batch(List.of(pairs.get(which.getFirst()).prompt()));
-      Pass pass = Pass.with(prompt.layout(), patches).caching(cache);
-      Tensor logits = model.nextLogits(prompt, pass, null);
+      int[] prompt = pairs.get(which.getFirst()).prompt();
+      Batch opening = Openings.batch(List.of(openings.of(prompt)));
+      Pass pass = openings.pass(opening, List.of(prompt)).caching(cache);
+      Tensor logits = model.nextLogits(opening, pass, null);
       List<Integer> longer = new ArrayList<>();
       for (int i : which) {
         int[] continuation = pairs.get(i).continuation();
@@ -194,7 +204,7 @@ public final class Scorer {
             rows.add(Arrays.copyOf(continuation, continuation.length - 1));
             words.add(Arrays.copyOfRange(continuation, 1, continuation.length));
           }
-          Batch batch = batch(rows);
+          Batch batch = Openings.batch(rows);
           Pass further = Pass.with(batch.layout(), patches).caching(fork);
           List<Score> rest = scores(batch, further, words);
           for (int i = 0; i < rest.size(); i++) {
@@ -266,10 +276,6 @@ public final class Scorer {
     int[] all = Arrays.copyOf(first, first.length + ofSecond);
     System.arraycopy(second, 0, all, first.length, ofSecond);
     return all;
-  }
-
-  private static Batch batch(List<int[]> rows) {
-    return Batch.of(rows.stream().map(Batch.Row::of).toList());
   }
 
   private static List<List<Integer>> parts(List<Integer> which, IntUnaryOperator length) {

@@ -10,7 +10,7 @@ import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** Texts as a decoder reads them. */
+/** Texts as a model reads them. */
 final class Texts {
   private static final String BEGIN = "bos_token_id";
 
@@ -18,12 +18,29 @@ final class Texts {
 
   /**
    * A text that is to be gone on with: what a tokenizer puts behind a text would end it, and is
-   * left out. A text of no tokens begins with the token that begins texts.
+   * left out. A text of no tokens begins with the token that begins texts. What an encoder reads is
+   * whole, with all that the tokenizer puts around it.
    */
   static int[] open(LanguageModel model, String text) {
     Encoding encoding = model.tokenizer().encode(text);
-    int[] ids = Arrays.copyOf(encoding.ids(), length(encoding));
+    int length = model.model().isEncoderDecoder() ? encoding.length() : length(encoding);
+    int[] ids = Arrays.copyOf(encoding.ids(), length);
     return ids.length > 0 ? ids : new int[] {begin(model)};
+  }
+
+  /**
+   * A text that an encoder-decoder may write: without what a tokenizer puts behind it, and without
+   * the token that the model's files force in front, which is foretold by nobody.
+   */
+  static int[] target(LanguageModel model, String text) {
+    Encoding encoding = model.tokenizer().encode(text);
+    int end = encoding.length();
+    while (end > 0 && encoding.isSpecial(end - 1)) {
+      end--;
+    }
+    OptionalInt forced = Limits.forcedBegin(model.model().config());
+    boolean begun = end > 0 && forced.isPresent() && encoding.id(0) == forced.getAsInt();
+    return Arrays.copyOfRange(encoding.ids(), begun ? 1 : 0, end);
   }
 
   /** The number of tokens without those put behind the text; all where there are no others. */

@@ -37,10 +37,12 @@ public final class TokenGenerator {
 
   private final Model model;
   private final Patches patches;
+  private final Openings openings;
 
   private TokenGenerator(Model model, Patches patches) {
     this.model = model;
     this.patches = patches;
+    this.openings = new Openings(model, patches);
   }
 
   /** Goes on as the plain model does. */
@@ -61,7 +63,7 @@ public final class TokenGenerator {
   /**
    * Goes on with every prompt.
    *
-   * @param prompts tokens, at least one each
+   * @param prompts tokens, at least one each; those that the encoder of an encoder-decoder reads
    * @param options how; texts to stop at are for {@link Generator}
    * @return the samples of the first prompt in their order, then those of the second, and so on
    * @throws GenerateException where a prompt is empty or fills all of the model's positions
@@ -83,7 +85,7 @@ public final class TokenGenerator {
       int[] prompt, int known, KeyValueCache cache, GenerateOptions options, Watcher watcher) {
     Set<Integer> ends = options.endTokens().orElseGet(() -> Limits.endTokens(model.config()));
     int most = Limits.room(model, patches, prompt, options.maxTokens());
-    Growing row = new Growing(0, 0, prompt, most, options.seed());
+    Growing row = new Growing(0, 0, prompt, prompt, most, options.seed());
     Run run = new Run(options, ends, watcher);
     return Gradients.none(
         () -> {
@@ -97,10 +99,11 @@ public final class TokenGenerator {
     Set<Integer> ends = options.endTokens().orElseGet(() -> Limits.endTokens(model.config()));
     List<List<Growing>> all = new ArrayList<>();
     for (int prompt = 0; prompt < prompts.size(); prompt++) {
-      int most = Limits.room(model, patches, prompts.get(prompt), options.maxTokens());
+      int[] ids = prompts.get(prompt);
+      int most = Limits.room(model, patches, ids, options.maxTokens());
       List<Growing> samples = new ArrayList<>();
       for (int sample = 0; sample < options.samples(); sample++) {
-        samples.add(new Growing(prompt, sample, prompts.get(prompt), most, options.seed()));
+        samples.add(new Growing(prompt, sample, ids, openings.of(ids), most, options.seed()));
       }
       all.add(samples);
     }
@@ -142,7 +145,8 @@ public final class TokenGenerator {
     void prompts(List<int[]> prompts, List<List<Growing>> samples) {
       try (Scope _ = Scope.open();
           KeyValueCache cache = new KeyValueCache()) {
-        Tensor logits = next(prompts, cache);
+        Batch begun = Openings.batch(prompts.stream().map(openings::of).toList());
+        Tensor logits = next(begun, openings.pass(begun, prompts), cache);
         int count = options.samples();
         int part = Math.min(count, Math.max(1, options.batch() / prompts.size()));
         for (int first = 0; first < count; first += part) {
@@ -176,8 +180,7 @@ public final class TokenGenerator {
             rows = Arrays.stream(open).mapToObj(current::get).toList();
           }
           try (Scope _ = Scope.open()) {
-            List<int[]> last = rows.stream().map(row -> new int[] {row.last()}).toList();
-            choose(next(last, cache), rows);
+            choose(next(rows.stream().map(row -> new int[] {row.last()}).toList(), cache), rows);
           }
         }
       } finally {
@@ -197,9 +200,12 @@ public final class TokenGenerator {
     }
 
     private Tensor next(List<int[]> tokens, KeyValueCache cache) {
-      Batch batch = Batch.of(tokens.stream().map(Batch.Row::of).toList());
-      Pass pass = Pass.with(batch.layout(), patches).caching(cache);
-      return model.nextLogits(batch, pass, null);
+      Batch batch = Openings.batch(tokens);
+      return next(batch, Pass.with(batch.layout(), patches), cache);
+    }
+
+    private Tensor next(Batch batch, Pass pass, KeyValueCache cache) {
+      return model.nextLogits(batch, pass.caching(cache), null);
     }
 
     /** Chooses a token a row; equally many rows side by side share a row of scores. */

@@ -4,9 +4,12 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.Safetensors;
+import io.trimtab.hub.TensorFile;
+import io.trimtab.hub.TensorInfo;
 import io.trimtab.model.Head;
 import io.trimtab.model.Model;
 import io.trimtab.model.ModelException;
+import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Scope;
@@ -14,28 +17,41 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 
-/** Tiny random decoders, recorded with what transformers makes of them. */
+/** Tiny random models that write, recorded with what transformers makes of them. */
 final class Recorded {
   private Recorded() {}
 
   /** A test for each recorded decoder; one that is skipped where there is none. */
   static Stream<DynamicTest> each(BiConsumer<Model, ModelConfig> check) throws IOException {
+    return each("causal", check);
+  }
+
+  /** The same for each recorded encoder-decoder. */
+  static Stream<DynamicTest> eachEncoderDecoder(BiConsumer<Model, ModelConfig> check)
+      throws IOException {
+    return each("seq2seq", check);
+  }
+
+  private static Stream<DynamicTest> each(String kind, BiConsumer<Model, ModelConfig> check)
+      throws IOException {
     Path all = Path.of(System.getProperty("trimtab.fixtures", "none"), "hf");
     List<Path> folders = new ArrayList<>();
     if (Files.isDirectory(all)) {
       try (Stream<Path> listed = Files.list(all)) {
-        listed.filter(Recorded::isDecoder).sorted().forEach(folders::add);
+        listed.filter(folder -> isOf(kind, folder)).sorted().forEach(folders::add);
       }
     }
     if (folders.isEmpty()) {
       return Stream.of(
           DynamicTest.dynamicTest(
-              "recorded decoders", () -> assumeThat(folders).as("recordings").isNotEmpty()));
+              "recorded models of the kind " + kind,
+              () -> assumeThat(folders).as("recordings").isNotEmpty()));
     }
     return folders.stream()
         .map(
@@ -50,8 +66,8 @@ final class Recorded {
                     }));
   }
 
-  private static boolean isDecoder(Path folder) {
-    if (!ModelConfig.read(folder.resolve("io.json")).text("kind").equals("causal")) {
+  private static boolean isOf(String kind, Path folder) {
+    if (!ModelConfig.read(folder.resolve("io.json")).text("kind").equals(kind)) {
       return false;
     }
     try (Model model = open(folder)) {
@@ -82,5 +98,23 @@ final class Recorded {
       prompts.add(ints(io.integerLists("greedy").get(row).subList(0, lengths.get(row))));
     }
     return prompts;
+  }
+
+  /** What the encoder read: the rows of the recorded batch without their padding. */
+  static List<int[]> sources(ModelConfig io) {
+    List<Integer> lengths = io.integers("lengths");
+    List<int[]> sources = new ArrayList<>();
+    try (TensorFile file = Safetensors.open(io.path().resolveSibling("io.safetensors"))) {
+      String name = "input_ids";
+      TensorInfo info = file.info(name);
+      long[] all = Creation.copyOf(file.bytes(name), info.dtype(), info.shape()).toLongs();
+      int columns = all.length / lengths.size();
+      for (int row = 0; row < lengths.size(); row++) {
+        int from = row * columns;
+        sources.add(
+            Arrays.stream(all, from, from + lengths.get(row)).mapToInt(Math::toIntExact).toArray());
+      }
+    }
+    return sources;
   }
 }

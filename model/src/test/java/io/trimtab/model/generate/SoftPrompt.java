@@ -6,6 +6,7 @@ import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.model.Patches;
 import io.trimtab.model.Site;
+import io.trimtab.model.Stack;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Tensor;
 import java.util.Map;
@@ -16,7 +17,12 @@ record SoftPrompt(Tensor made) implements Patch.Inserted {
 
   /** A prompt for a model. */
   static Patches on(Model model) {
-    Embeddings embeddings = model.stacks().getLast().embeddings();
+    return before(model.stack(), model);
+  }
+
+  /** One before what a stack of a model reads. */
+  static Patches before(Stack stack, Model model) {
+    Embeddings embeddings = stack.embeddings();
     long size = embeddings.words().table().size(1);
     Tensor vectors = Rng.seeded(1).normal(0.5, model.dtype(), model.device(), COUNT, size);
     return Patches.of(Map.of(Site.inserted(embeddings.words().path()), new SoftPrompt(vectors)));

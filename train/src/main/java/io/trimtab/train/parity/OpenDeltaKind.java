@@ -43,10 +43,9 @@ final class OpenDeltaKind implements Kind {
               Delta delta = new OpenDeltaFormat().load(directory, model);
               Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
-            int virtual = config.integer("soft_token_num", 0);
             // What OpenDelta puts in front of a row has no token types.
-            boolean types = virtual == 0;
-            Tensor expected = expected(io, inputs, virtual);
+            boolean types = !config.has("soft_token_num");
+            Tensor expected = expected(io, inputs);
             Errors errors = new Errors();
             Tensor found = inputs.logits(model, types, delta.patches());
             errors.add("logits", PeftKind.relative(found, expected), ALLOWED);
@@ -71,14 +70,14 @@ final class OpenDeltaKind implements Kind {
     return said;
   }
 
-  /** Without the vectors of a soft prompt, which OpenDelta gives logits for too. */
-  private static Tensor expected(Recorded io, Recorded inputs, int virtual) {
+  /** Without the vectors of a soft prompt before those that are scored, which have logits too. */
+  private static Tensor expected(Recorded io, Recorded inputs) {
     Tensor logits = io.tensor("logits");
     if (logits.rank() != 3) {
       return logits;
     }
-    Tensor real =
-        virtual == 0 ? logits : Indexing.slice(logits, 1, virtual, logits.size(1) - virtual);
+    long tokens = inputs.matrix(inputs.scored() + "attention_mask")[0].length;
+    Tensor real = Indexing.slice(logits, 1, logits.size(1) - tokens, tokens);
     return inputs.packed(real, "logits", inputs.scored());
   }
 }

@@ -33,13 +33,7 @@ class ParityTest {
   }
 
   /** What needs something that Trimtab says it does not have, and where it says so. */
-  private static final Map<String, String> REFUSED =
-      Map.of(
-          "opendelta/prefix-t5", "encoder-decoder",
-          "opendelta/softprompt-t5", "encoder-decoder",
-          "peft/prefix-t5", "encoder and its decoder",
-          "peft/prompt-t5", "encoder and its decoder",
-          "train/llama-ptuning", "network");
+  private static final Map<String, String> REFUSED = Map.of("train/llama-ptuning", "network");
 
   /** Everything that is recorded, of every architecture and method, is met. */
   @Test
