@@ -100,7 +100,7 @@ final class LohaLinear extends LinearDelta {
 
   @Override
   protected ChangedProduct.@Nullable Change change(Pass pass) {
-    if (pass.training().isPresent() && !dropout.equals(LycorisDropout.NONE)) {
+    if (dropout.drops(pass)) {
       return null;
     }
     Patch.LowRank.Product thin = lowRank();
