@@ -21,6 +21,17 @@ record DropMask(long first, long limit) {
 
   private static final long LOW = 0xFFFFFFFFL;
 
+  /** How far the source is at each draw of a block: read, not multiplied, in loops of vectors. */
+  private static final long[] EVERY = steps(1);
+
+  private static final long[] EVERY_SECOND = steps(2);
+
+  private static long[] steps(long draws) {
+    long[] steps = new long[SOME];
+    Arrays.setAll(steps, i -> i * draws * Rng.STEP);
+    return steps;
+  }
+
   /** The mask that {@link Rng#mask} would draw. */
   static DropMask draw(Rng rng, double kept, long elements) {
     return new DropMask(rng.skip((elements + 1) / 2), Rng.limit(kept));
@@ -78,7 +89,7 @@ record DropMask(long first, long limit) {
   /** Two elements of 32 bits a word: what the upper half of a draw decides comes first. */
   private static void maskPairs(long[] words, long first, long limit) {
     for (int i = 0; i < words.length; i++) {
-      long draw = Rng.mix(first + i * Rng.STEP);
+      long draw = Rng.mix(first + EVERY[i]);
       long one = ((draw >>> 32) - limit) >> 63;
       long two = ((draw & LOW) - limit) >> 63;
       words[i] &= (one & LOW) | (two & ~LOW);
@@ -88,8 +99,8 @@ record DropMask(long first, long limit) {
   /** Four elements of 16 bits a word. */
   private static void maskFours(long[] words, long first, long limit) {
     for (int i = 0; i < words.length; i++) {
-      long draw = Rng.mix(first + i * (2 * Rng.STEP));
-      long next = Rng.mix(first + Rng.STEP + i * (2 * Rng.STEP));
+      long draw = Rng.mix(first + EVERY_SECOND[i]);
+      long next = Rng.mix(first + Rng.STEP + EVERY_SECOND[i]);
       long one = ((draw >>> 32) - limit) >> 63;
       long two = ((draw & LOW) - limit) >> 63;
       long three = ((next >>> 32) - limit) >> 63;
