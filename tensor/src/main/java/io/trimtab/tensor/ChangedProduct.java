@@ -73,8 +73,7 @@ public final class ChangedProduct {
    * @param bias [out], frozen; null for none
    * @return [tokens, out]
    */
-  public static Tensor linear(
-      Tensor input, Tensor weight, @Nullable Tensor bias, Change change) {
+  public static Tensor linear(Tensor input, Tensor weight, @Nullable Tensor bias, Change change) {
     List<Tensor> inputs = new ArrayList<>();
     inputs.add(input);
     inputs.addAll(change.trained());
@@ -134,8 +133,7 @@ public final class ChangedProduct {
       if (saved.size() > 1 + numbers.size()) {
         return FrozenProduct.inputGradient(gradient, saved.getLast());
       }
-      return Scope.of(
-          () -> FrozenProduct.inputGradient(gradient, change.changed(weight, numbers)));
+      return Scope.of(() -> FrozenProduct.inputGradient(gradient, change.changed(weight, numbers)));
     }
   }
 }

@@ -1,7 +1,6 @@
 package io.trimtab.tensor;
 
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
@@ -72,8 +71,7 @@ record DropMask(long first, long limit) {
         });
   }
 
-  private void mask(
-      MemorySegment from, MemorySegment to, long word, long[] buffer, boolean wide) {
+  private void mask(MemorySegment from, MemorySegment to, long word, long[] buffer, boolean wide) {
     long start = word * Long.BYTES;
     long bytes = Math.min((long) buffer.length * Long.BYTES, from.byteSize() - start);
     MemorySegment heap = MemorySegment.ofArray(buffer);
@@ -106,7 +104,10 @@ record DropMask(long first, long limit) {
       long three = ((next >>> 32) - limit) >> 63;
       long four = ((next & LOW) - limit) >> 63;
       words[i] &=
-          (one & 0xFFFFL) | (two & 0xFFFF0000L) | (three & 0xFFFF00000000L) | (four & (0xFFFFL << 48));
+          (one & 0xFFFFL)
+              | (two & 0xFFFF0000L)
+              | (three & 0xFFFF00000000L)
+              | (four & (0xFFFFL << 48));
     }
   }
 

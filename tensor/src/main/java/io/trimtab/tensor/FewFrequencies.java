@@ -36,8 +36,7 @@ public final class FewFrequencies {
       long row = places[i] / columns;
       long column = places[i] % columns;
       boolean mirrored = column >= half();
-      place[i] =
-          mirrored ? (rows - row) % rows * half() + columns - column : row * half() + column;
+      place[i] = mirrored ? (rows - row) % rows * half() + columns - column : row * half() + column;
       share[i] = column == 0 || 2 * column == columns ? 1 : 0.5f;
     }
   }
@@ -50,7 +49,8 @@ public final class FewFrequencies {
    * The matrix, without a gradient.
    *
    * @param entries S, [n], F32 or F64
-   * @return D [rows, columns], D[i, j] = Σ S[p, q] cos 2π(pi / rows + qj / columns) / (rows · columns)
+   * @return D [rows, columns], D[i, j] = Σ S[p, q] cos 2π(pi / rows + qj / columns) / (rows ·
+   *     columns)
    */
   public Tensor inverse(Tensor entries) {
     return Gradients.none(() -> Scope.of(() -> inverted(entries)));

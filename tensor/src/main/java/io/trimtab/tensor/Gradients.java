@@ -121,8 +121,7 @@ public final class Gradients {
   }
 
   /** One that keeps nothing. */
-  private record OfOne(
-      Tensor input, UnaryOperator<Tensor> y, UnaryOperator<Tensor> derivative)
+  private record OfOne(Tensor input, UnaryOperator<Tensor> y, UnaryOperator<Tensor> derivative)
       implements CustomFunction {
     @Override
     public Tensor forward() {

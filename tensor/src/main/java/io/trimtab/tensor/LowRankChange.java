@@ -12,12 +12,13 @@ import org.jspecify.annotations.Nullable;
  * @param up B, [out, rank]
  * @param scale s
  */
-public record LowRankChange(Tensor down, Tensor up, double scale)
-    implements ChangedProduct.Change {
+public record LowRankChange(Tensor down, Tensor up, double scale) implements ChangedProduct.Change {
   /** The rank from which on changing the weight costs less than what is thinner beside it. */
   private static final long LEAST = 32;
 
-  /** The change, or null where the rank is so low that products beside the layer's cost as little. */
+  /**
+   * The change, or null where the rank is so low that products beside the layer's cost as little.
+   */
   public static @Nullable LowRankChange where(Tensor down, Tensor up, double scale) {
     return down.size(0) < LEAST ? null : new LowRankChange(down, up, scale);
   }

@@ -119,7 +119,9 @@ public final class Rng {
     return Math.round(probability * 0x1p32);
   }
 
-  /** Leaves out so many draws and returns the state before them: the n-th is mix(state + n STEP). */
+  /**
+   * Leaves out so many draws and returns the state before them: the n-th is mix(state + n STEP).
+   */
   long skip(long draws) {
     long before = state;
     state += draws * STEP;

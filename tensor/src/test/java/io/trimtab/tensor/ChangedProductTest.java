@@ -14,7 +14,13 @@ class ChangedProductTest {
 
   /** Rows above and below the sizes at which other kernels are chosen. */
   @ParameterizedTest
-  @CsvSource({"F64,5,7,6,2", "F64,1,3,4,5", "F32,40,24,48,3", "F32,300,72,40,8", "F32,520,96,96,96"})
+  @CsvSource({
+    "F64,5,7,6,2",
+    "F64,1,3,4,5",
+    "F32,40,24,48,3",
+    "F32,300,72,40,8",
+    "F32,520,96,96,96"
+  })
   void lowRankChangeIsBothProductsAndHasTheirGradients(
       DType dtype, long tokens, long in, long out, long rank) {
     try (Scope _ = Scope.open()) {
@@ -24,8 +30,7 @@ class ChangedProductTest {
       Tensor down = Gradients.variable(Arithmetic.multiply(random(3, DType.F32, rank, in), small));
       Tensor up = Gradients.variable(random(4, DType.F32, out, rank));
       Tensor bias = random(5, dtype, out);
-      Tensor own =
-          ChangedProduct.linear(x, weight, bias, new LowRankChange(down, up, 0.25));
+      Tensor own = ChangedProduct.linear(x, weight, bias, new LowRankChange(down, up, 0.25));
       Tensor inner = LinearAlgebra.linear(x, down.to(dtype), null);
       Tensor plain =
           Arithmetic.addScaled(

@@ -35,9 +35,7 @@ class CustomFunctionTest {
         Tensor gradient, List<Tensor> saved, List<Boolean> wanted) {
       Tensor ofProduct = LinearAlgebra.matmul(saved.get(0).transpose(0, 1), gradient);
       return Arrays.asList(
-          wanted.get(0)
-              ? LinearAlgebra.matmul(gradient, saved.get(3).transpose(0, 1))
-              : null,
+          wanted.get(0) ? LinearAlgebra.matmul(gradient, saved.get(3).transpose(0, 1)) : null,
           wanted.get(1) ? LinearAlgebra.matmul(ofProduct, saved.get(2).transpose(0, 1)) : null,
           wanted.get(2) ? LinearAlgebra.matmul(saved.get(1).transpose(0, 1), ofProduct) : null);
     }
@@ -84,8 +82,7 @@ class CustomFunctionTest {
         }
         Tensor own = Factors.of(inputs.get(0), inputs.get(1), inputs.get(2));
         Tensor plain =
-            LinearAlgebra.matmul(
-                inputs.get(0), LinearAlgebra.matmul(inputs.get(1), inputs.get(2)));
+            LinearAlgebra.matmul(inputs.get(0), LinearAlgebra.matmul(inputs.get(1), inputs.get(2)));
         List<Tensor> above = List.of(random(4, 3, 5));
         List<Tensor> found = Gradients.of(List.of(own), above, variables);
         List<Tensor> expected = Gradients.of(List.of(plain), above, variables);

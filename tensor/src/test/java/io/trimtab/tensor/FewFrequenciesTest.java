@@ -16,8 +16,7 @@ class FewFrequenciesTest {
       long[] places = place < 0 ? LongStream.range(0, size).toArray() : new long[] {place};
       try (Scope _ = Scope.open()) {
         Tensor entries =
-            Gradients.variable(
-                Rng.seeded(place).normal(1, DType.F64, Device.CPU, places.length));
+            Gradients.variable(Rng.seeded(place).normal(1, DType.F64, Device.CPU, places.length));
         Tensor at = Creation.longs(places, places.length);
         Tensor zeros = Creation.zeros(DType.F64, Device.CPU, size);
         Tensor whole =
@@ -25,8 +24,7 @@ class FewFrequenciesTest {
         FewFrequencies few = new FewFrequencies(places, rows, columns);
         assertThat(Reduction.largestDifference(few.inverse(entries), whole)).isLessThan(1e-12);
         Tensor above = Rng.seeded(9).normal(1, DType.F64, Device.CPU, rows, columns);
-        Tensor expected =
-            Gradients.of(List.of(whole), List.of(above), List.of(entries)).getFirst();
+        Tensor expected = Gradients.of(List.of(whole), List.of(above), List.of(entries)).getFirst();
         assertThat(Reduction.largestDifference(few.gradient(above), expected)).isLessThan(1e-12);
       }
     }

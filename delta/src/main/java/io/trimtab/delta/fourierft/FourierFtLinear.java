@@ -34,8 +34,7 @@ final class FourierFtLinear implements Part {
     this.layer = layer;
     this.spectrum = spectrum;
     this.places = places;
-    this.frequencies =
-        new FewFrequencies(places, layer.weight().out(), layer.weight().in());
+    this.frequencies = new FewFrequencies(places, layer.weight().out(), layer.weight().in());
     this.scaling = scaling;
   }
 

@@ -243,7 +243,9 @@ final class LoraLinear implements Part {
       return bias == null ? changed : Arithmetic.addScaled(changed, bias.value().to(type), scale);
     }
     Tensor base =
-        drops(pass) || settings.biasMoves() ? layer.weight().product(seen, null) : withoutBias(output);
+        drops(pass) || settings.biasMoves()
+            ? layer.weight().product(seen, null)
+            : withoutBias(output);
     Tensor factor = dora.factor(layer.weight().dense(), down, up, scale);
     return Dora.rescaled(output, base, LinearAlgebra.matmul(inner, wide), factor);
   }

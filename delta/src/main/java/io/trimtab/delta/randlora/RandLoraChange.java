@@ -23,11 +23,7 @@ import org.jspecify.annotations.Nullable;
  * @param scale s
  */
 record RandLoraChange(
-    Supplier<Tensor> small,
-    Supplier<Tensor> large,
-    Parameter lambda,
-    Parameter gamma,
-    double scale)
+    Supplier<Tensor> small, Supplier<Tensor> large, Parameter lambda, Parameter gamma, double scale)
     implements ChangedProduct.Change {
   @Override
   public List<Tensor> trained() {
