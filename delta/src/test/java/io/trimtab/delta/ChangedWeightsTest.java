@@ -32,8 +32,8 @@ class ChangedWeightsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "lora,rank,40",
-    "adalora,rank,40",
+    "lora,rank,130",
+    "adalora,rank,130",
     "vera,rank,5",
     "vera,targets,all-linear",
     "randlora,rank,3",

@@ -14,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public record LowRankChange(Tensor down, Tensor up, double scale) implements ChangedProduct.Change {
   /** The rank from which on changing the weight costs less than what is thinner beside it. */
-  private static final long LEAST = 32;
+  private static final long LEAST = 128;
 
   /**
    * The change, or null where the rank is so low that products beside the layer's cost as little.
