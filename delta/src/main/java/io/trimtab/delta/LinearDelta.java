@@ -5,6 +5,7 @@ import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.model.Site;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
@@ -44,7 +45,7 @@ public abstract class LinearDelta implements Part {
     return new Added();
   }
 
-  private final class Added implements Patch.LowRank {
+  private final class Added implements Patch.LowRank, Patch.Changing {
     @Override
     public Tensor apply(Tensor input, Tensor output, Pass pass) {
       return Arithmetic.add(output, LinearDelta.this.product(input, pass));
@@ -54,6 +55,24 @@ public abstract class LinearDelta implements Part {
     public @Nullable Product product() {
       return lowRank();
     }
+
+    @Override
+    public ChangedProduct.@Nullable Change change(Pass pass) {
+      return LinearDelta.this.change(pass);
+    }
+  }
+
+  /**
+   * How W becomes W + ΔW in training, for a method whose gradients by hand are cheaper than the
+   * engine's; null where it is none or, as with dropout, there is more to a pass than that.
+   */
+  protected ChangedProduct.@Nullable Change change(Pass pass) {
+    return null;
+  }
+
+  /** Whether a pass drops inputs of what is added, so that it is no change of the weight. */
+  protected static boolean drops(double dropout, Pass pass) {
+    return dropout > 0 && pass.training().isPresent();
   }
 
   /** ΔW outside training as a product of two thin matrices; null where it is none. */

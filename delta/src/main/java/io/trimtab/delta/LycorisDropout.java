@@ -28,10 +28,15 @@ public record LycorisDropout(double outputs, boolean scaled, double module) {
     PeftFields.checkDropout("module dropout", module);
   }
 
+  /** Whether a pass leaves anything out. */
+  public boolean drops(Pass pass) {
+    return pass.training().isPresent() && (outputs > 0 || module > 0);
+  }
+
   /** ΔW x [tokens, out] with what this pass leaves out at zero. */
   public Tensor apply(Tensor change, Pass pass) {
     Optional<Rng> training = pass.training();
-    if (training.isEmpty() || (outputs == 0 && module == 0)) {
+    if (!drops(pass)) {
       return change;
     }
     Tensor left = change;

@@ -3,6 +3,7 @@ package io.trimtab.model;
 import io.trimtab.kernel.Matrix;
 import io.trimtab.kernel.RowMath;
 import io.trimtab.model.weights.Weight;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -100,6 +101,10 @@ public final class Linear extends Layer {
     if (!inner && !pass.touches(outputSite)) {
       return plain(input, pass, outputs);
     }
+    Tensor atOnce = outputs == null ? changed(input, pass) : null;
+    if (atOnce != null) {
+      return atOnce;
+    }
     // What no row changes is computed once for all rows.
     Tensor base = inner ? null : plain(input, pass, outputs);
     LowRankOutputs.Added added =
@@ -127,6 +132,26 @@ public final class Linear extends Layer {
           }
           return patch.apply(in, out, inside);
         });
+  }
+
+  /** The product with W as the only patch of all rows changes it; null where there is none such. */
+  private @Nullable Tensor changed(Tensor input, Pass pass) {
+    if (pass.segments().size() != 1
+        || !(weight instanceof Weight.Dense(Tensor stored))
+        || !ChangedProduct.pays(input, stored)) {
+      return null;
+    }
+    Patches patches = pass.segments().getFirst().patches();
+    Patch atOutput = patches.at(outputSite);
+    Patch atWeight = patches.at(weightSite);
+    boolean one = (atOutput == null) != (atWeight == null);
+    Patch only = atOutput == null ? atWeight : atOutput;
+    boolean others = patches.at(inputSite) != null || (bias != null && patches.at(biasSite) != null);
+    if (!one || others || !(only instanceof Patch.Changing changing)) {
+      return null;
+    }
+    ChangedProduct.Change change = changing.change(pass);
+    return change == null ? null : ChangedProduct.linear(input, stored, bias, change);
   }
 
   private Tensor plain(Tensor input, Pass pass, @Nullable Tensor outputs) {

@@ -1,5 +1,6 @@
 package io.trimtab.model;
 
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Tensor;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
@@ -60,6 +61,17 @@ public sealed interface Patch {
 
     /** What is added outside training; null where it is more than such a product. */
     @Nullable Product product();
+  }
+
+  /**
+   * Is, or adds to what a linear layer gives, the product of the input and a change of the weight,
+   * ΔW x. Where gradients are wanted and it says how it changes the weight, one product with W + ΔW
+   * may do for both; the result is the same up to rounding. Something that patches of outputs and
+   * of weights may be besides.
+   */
+  interface Changing {
+    /** How it changes the weight in this pass; null where it does more than that, or less. */
+    ChangedProduct.@Nullable Change change(Pass pass);
   }
 
   /** Changes what attention or a feed-forward network gives before it is added to its input. */

@@ -36,13 +36,17 @@ public final class FrozenProduct {
       return LinearAlgebra.linear(input, weight, bias);
     }
     Tensor within = bias != null && bias.requiresGradient() ? null : bias;
-    boolean plain = weight.size(1) >= LONG_ROWS;
     Tensor product =
         Gradients.custom(
-            input,
-            x -> plain ? LinearAlgebra.linear(x, weight, within) : oneDnn(x, weight, within),
-            gradient -> oneDnn(gradient, weight.transpose(0, 1), null));
+            input, x -> product(x, weight, within), gradient -> toInput(gradient, weight));
     return bias == null || within != null ? product : Arithmetic.add(product, bias);
+  }
+
+  /** x Wᵀ + bias without a gradient. */
+  static Tensor product(Tensor input, Tensor weight, @Nullable Tensor bias) {
+    return isForOneDnn(input, weight) && weight.size(1) < LONG_ROWS
+        ? oneDnn(input, weight, bias)
+        : LinearAlgebra.linear(input, weight, bias);
   }
 
   /**

@@ -15,18 +15,22 @@ import org.jspecify.annotations.Nullable;
 final class GradientHook extends FunctionPreHook {
   private static final ThreadLocal<@Nullable Pass> PASS = new ThreadLocal<>();
 
-  private final UnaryOperator<Tensor> change;
+  private @Nullable UnaryOperator<Tensor> change;
   private final Scope.Callback kept;
 
-  private GradientHook(UnaryOperator<Tensor> change, long node) {
+  private GradientHook(UnaryOperator<Tensor> change, Runnable free, long node) {
     this.change = change;
-    this.kept = Scope.retainCallback(this, node);
+    this.kept = Scope.retainCallback(this, node, free);
   }
 
-  /** Passes the gradient that enters {@code at}'s node through {@code change}. */
-  static void add(org.bytedeco.pytorch.Tensor at, UnaryOperator<Tensor> change) {
+  /**
+   * Passes the gradient that enters {@code at}'s node through {@code change}, once.
+   *
+   * @param free gives up what that needs: called after it, or when the outermost scope closes
+   */
+  static void add(org.bytedeco.pytorch.Tensor at, UnaryOperator<Tensor> change, Runnable free) {
     Node node = at.grad_fn();
-    node.add_pre_hook(new GradientHook(change, node.address()));
+    node.add_pre_hook(new GradientHook(change, free, node.address()));
   }
 
   /** Whether the backward pass of {@code result} goes through one of {@code nodes}. */
@@ -56,9 +60,17 @@ final class GradientHook extends FunctionPreHook {
   @Override
   public TensorVector apply(TensorVector gradients) {
     Pass pass = PASS.get();
+    UnaryOperator<Tensor> own = change;
+    change = null;
     try (Scope _ = Scope.open()) {
+      if (own == null) {
+        throw new TensorException(
+            "found a second backward pass through a result with a gradient of its own, expected"
+                + " one, which has freed what it needs; add the losses up before the backward pass,"
+                + " or compute the result anew");
+      }
       // Freed before the next node, not with the step's scope: else every dX would live that long.
-      TensorVector result = new TensorVector(change.apply(Tensor.of(gradients.get(0))).handle());
+      TensorVector result = new TensorVector(own.apply(Tensor.of(gradients.get(0))).handle());
       result.retainReference();
       if (pass != null) {
         pass.replace(result);

@@ -1,7 +1,6 @@
 package io.trimtab.tensor;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -107,26 +106,38 @@ public final class Gradients {
    */
   public static Tensor custom(
       Tensor input, UnaryOperator<Tensor> forward, UnaryOperator<Tensor> backward) {
-    Tensor output = none(() -> Scope.of(() -> forward.apply(input)));
-    if (!input.requiresGradient()) {
-      return output;
-    }
-    // Two nodes that hand a gradient on as it is: the lower one takes x, the upper one gives y, for
-    // between them the tensor is made to hold y. What enters the upper one, dL/dy, is exchanged for
-    // dL/dx, which the lower one expects.
-    try (Scope scope = Scope.open()) {
-      Tensor lower = Operators.call("aten::_unsafe_view", "", input, sizes(input)).getFirst();
-      lower.handle().set_data(output.handle());
-      Tensor upper = Call.of(() -> lower.handle().alias(), lower);
-      if (upper.requiresGradient()) { // not where the caller builds no graph
-        GradientHook.add(upper.handle(), gradient -> none(() -> backward.apply(gradient)));
-      }
-      return scope.keep(upper);
-    }
+    return custom(new OfOne(input, forward, backward), List.of(input));
   }
 
-  private static List<Long> sizes(Tensor tensor) {
-    return Arrays.stream(tensor.shape()).boxed().toList();
+  /**
+   * The result of a function of several tensors whose gradient is written by hand; like {@link
+   * #custom(Tensor, UnaryOperator, UnaryOperator)}, but that chosen tensors are kept for the
+   * backward pass, of which there can be one.
+   *
+   * @param inputs x₁, x₂, .., of which gradients are asked for; the first has a dimension at least
+   */
+  public static Tensor custom(CustomFunction function, List<Tensor> inputs) {
+    return CustomNodes.of(function, inputs);
+  }
+
+  /** One that keeps nothing. */
+  private record OfOne(Tensor input, UnaryOperator<Tensor> y, UnaryOperator<Tensor> derivative)
+      implements CustomFunction {
+    @Override
+    public Tensor forward() {
+      return y.apply(input);
+    }
+
+    @Override
+    public List<Tensor> saved() {
+      return List.of();
+    }
+
+    @Override
+    public List<@Nullable Tensor> backward(
+        Tensor gradient, List<Tensor> saved, List<Boolean> wanted) {
+      return List.of(derivative.apply(gradient));
+    }
   }
 
   /**

@@ -1,5 +1,6 @@
 package io.trimtab.tensor;
 
+import java.util.List;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -199,17 +200,44 @@ public final class Neural {
    * probability).
    */
   public static Tensor dropout(Tensor input, double probability, Rng rng) {
+    double kept = keptBy(probability);
+    if (probability == 0) {
+      return input;
+    }
+    if (DropMask.fits(input)) {
+      return DropMask.draw(rng, kept, input.elements()).dropped(input, 1 / kept);
+    }
+    return Arithmetic.multiply(
+        input, rng.mask(kept, 1 / kept, input.dtype(), input.device(), input.shape()));
+  }
+
+  /**
+   * dropout(x) Wᵀ for a thin W: the same as both one after the other up to rounding, but that no
+   * copy of x is kept for the backward pass.
+   *
+   * @param input x, [tokens, in]
+   * @param weight W, [out, in]
+   * @param probability that an element is zeroed
+   * @return [tokens, out]
+   */
+  public static Tensor dropoutLinear(Tensor input, Tensor weight, double probability, Rng rng) {
+    double kept = keptBy(probability);
+    if (probability == 0 || input.rank() != 2 || !DropMask.fits(input)) {
+      return LinearAlgebra.linear(dropout(input, probability, rng), weight, null);
+    }
+    DropMask mask = DropMask.draw(rng, kept, input.elements());
+    return Gradients.custom(
+        new DropMask.Linear(input, weight, mask, 1 / kept), List.of(input, weight));
+  }
+
+  private static double keptBy(double probability) {
     if (!(probability >= 0 && probability < 1)) {
       throw new TensorException(
           "found a dropout probability of "
               + probability
               + ", expected 0 or more and less than 1; pass 0 for no dropout");
     }
-    double kept = 1 - probability;
-    return probability == 0
-        ? input
-        : Arithmetic.multiply(
-            input, rng.mask(kept, 1 / kept, input.dtype(), input.device(), input.shape()));
+    return 1 - probability;
   }
 
   /**

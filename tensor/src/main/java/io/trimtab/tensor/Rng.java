@@ -14,7 +14,7 @@ import java.lang.foreign.ValueLayout;
  * bits of a seed.
  */
 public final class Rng {
-  private static final long STEP = 0x9E3779B97F4A7C15L;
+  static final long STEP = 0x9E3779B97F4A7C15L;
 
   /** How many numbers are drawn in the Java heap before they are copied. */
   private static final int SOME = 4096;
@@ -95,7 +95,7 @@ public final class Rng {
           "found a probability of " + probability + ", expected one from 0 to 1; correct it");
     }
     // 32 bits decide an element, so that one draw serves two: masks are the bulk of what is drawn.
-    long limit = Math.round(probability * 0x1p32);
+    long limit = limit(probability);
     float one = (float) value;
     return fill(
         DType.F32,
@@ -112,6 +112,20 @@ public final class Rng {
             }
           }
         });
+  }
+
+  /** What 32 bits stay below with the given probability. */
+  static long limit(double probability) {
+    return Math.round(probability * 0x1p32);
+  }
+
+  /**
+   * Leaves out so many draws and returns the state before them: the n-th is mix(state + n STEP).
+   */
+  long skip(long draws) {
+    long before = state;
+    state += draws * STEP;
+    return before;
   }
 
   private Tensor draw(Source source, double limit, DType dtype, Device device, long... shape) {
@@ -183,7 +197,7 @@ public final class Rng {
   }
 
   /** The finaliser of SplitMix64: every bit of the result depends on every bit of the input. */
-  private static long mix(long z) {
+  static long mix(long z) {
     z += STEP;
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
     z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;

@@ -1,6 +1,8 @@
 package io.trimtab.tensor;
 
+import java.util.ArrayDeque;
 import java.util.Collections;
+import java.util.Deque;
 import java.util.IdentityHashMap;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
  * own reference to the memory.
  */
 public final class Scope implements AutoCloseable {
+  /** Bounds the memory of a scope that is open while thousands of steps are taken. */
+  private static final int MOST_CALLED = 10_000;
+
   private static final ThreadLocal<@Nullable Scope> INNERMOST = new ThreadLocal<>();
 
   private final @Nullable Scope parent;
@@ -33,6 +38,9 @@ public final class Scope implements AutoCloseable {
 
   /** By identity: equality of the binding's objects is that of their addresses. */
   private final Set<Callback> retained = Collections.newSetFromMap(new IdentityHashMap<>());
+
+  /** Those called lately, which a graph that is still there may call in vain. */
+  private final Deque<Object> called = new ArrayDeque<>();
 
   private boolean open = true;
 
@@ -98,10 +106,18 @@ public final class Scope implements AutoCloseable {
    * A Java object that native code may still call, held until it is released.
    *
    * @param node the address of the node of a gradient's graph that calls it
+   * @param free gives up what the object needs for that
    */
-  record Callback(Object target, long node, Scope holder) {
+  record Callback(Object target, long node, Runnable free, Scope holder) {
+    /** It has been called: what it needs is freed, and it stays to refuse another call. */
     void release() {
-      holder.retained.remove(this);
+      if (holder.retained.remove(this)) {
+        free.run();
+        holder.called.add(target);
+        if (holder.called.size() > MOST_CALLED) {
+          holder.called.remove();
+        }
+      }
     }
   }
 
@@ -109,7 +125,7 @@ public final class Scope implements AutoCloseable {
    * Holds a Java object that native code calls back until it is released or the outermost scope of
    * this thread closes, which is after any backward pass over a graph built inside.
    */
-  static Callback retainCallback(Object target, long node) {
+  static Callback retainCallback(Object target, long node, Runnable free) {
     Scope scope = INNERMOST.get();
     if (scope == null) {
       throw new TensorException(
@@ -119,7 +135,7 @@ public final class Scope implements AutoCloseable {
     while (scope.parent != null) {
       scope = scope.parent;
     }
-    Callback callback = new Callback(target, node, scope);
+    Callback callback = new Callback(target, node, free, scope);
     scope.retained.add(callback);
     return callback;
   }
@@ -150,7 +166,9 @@ public final class Scope implements AutoCloseable {
     } else {
       INNERMOST.set(parent);
     }
+    retained.forEach(callback -> callback.free().run());
     pointers.close();
     retained.clear();
+    called.clear();
   }
 }

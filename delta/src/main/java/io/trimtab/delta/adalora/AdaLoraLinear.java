@@ -6,10 +6,12 @@ import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.model.Site;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.LinearAlgebra;
+import io.trimtab.tensor.LowRankChange;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
@@ -94,7 +96,7 @@ final class AdaLoraLinear implements Part {
     return new Beside();
   }
 
-  private final class Beside implements Patch.LowRank {
+  private final class Beside implements Patch.LowRank, Patch.Changing {
     @Override
     public Tensor apply(Tensor input, Tensor output, Pass pass) {
       return AdaLoraLinear.this.apply(input, output, pass);
@@ -106,6 +108,14 @@ final class AdaLoraLinear implements Part {
           ? null
           : new Product(Arithmetic.multiply(right.value(), values.value()), left.value(), scale);
     }
+
+    @Override
+    public ChangedProduct.@Nullable Change change(Pass pass) {
+      Product product = dropout > 0 && pass.training().isPresent() ? null : product();
+      return product == null
+          ? null
+          : LowRankChange.where(product.down(), product.up(), product.scale());
+    }
   }
 
   private Tensor apply(Tensor input, Tensor output, Pass pass) {
@@ -113,10 +123,13 @@ final class AdaLoraLinear implements Part {
       return output;
     }
     DType type = input.dtype();
-    Tensor seen = pass.training().map(rng -> Neural.dropout(input, dropout, rng)).orElse(input);
     Tensor factors = Arithmetic.multiply(values.value().reshape(1, -1), scale).to(type);
-    Tensor inner =
-        Arithmetic.multiply(LinearAlgebra.linear(seen, right.value().to(type), null), factors);
+    Tensor a = right.value().to(type);
+    Tensor thin =
+        pass.training()
+            .map(rng -> Neural.dropoutLinear(input, a, dropout, rng))
+            .orElseGet(() -> LinearAlgebra.linear(input, a, null));
+    Tensor inner = Arithmetic.multiply(thin, factors);
     return LinearAlgebra.addProduct(output, inner, left.value().to(type).transpose(0, 1));
   }
 

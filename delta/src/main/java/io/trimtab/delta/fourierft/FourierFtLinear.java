@@ -2,12 +2,15 @@ package io.trimtab.delta.fourierft;
 
 import io.trimtab.delta.Part;
 import io.trimtab.model.Linear;
+import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.model.Site;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
+import io.trimtab.tensor.FewFrequencies;
 import io.trimtab.tensor.Fourier;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Parameter;
@@ -24,12 +27,14 @@ final class FourierFtLinear implements Part {
   private final Linear layer;
   private final Parameter spectrum;
   private final long[] places;
+  private final FewFrequencies frequencies;
   private final double scaling;
 
   private FourierFtLinear(Linear layer, Parameter spectrum, long[] places, double scaling) {
     this.layer = layer;
     this.spectrum = spectrum;
     this.places = places;
+    this.frequencies = new FewFrequencies(places, layer.weight().out(), layer.weight().in());
     this.scaling = scaling;
   }
 
@@ -58,7 +63,19 @@ final class FourierFtLinear implements Part {
 
   @Override
   public Patch patch() {
-    return (Patch.Effective) (stored, pass) -> changed(stored);
+    return new AtWeight();
+  }
+
+  private final class AtWeight implements Patch.Effective, Patch.Changing {
+    @Override
+    public Tensor apply(Tensor stored, Pass pass) {
+      return changed(stored);
+    }
+
+    @Override
+    public ChangedProduct.Change change(Pass pass) {
+      return new FourierFtChange(spectrum, frequencies, scaling);
+    }
   }
 
   private Tensor changed(Tensor stored) {

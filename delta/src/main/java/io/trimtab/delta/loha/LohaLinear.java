@@ -6,11 +6,13 @@ import io.trimtab.model.Linear;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.LinearAlgebra;
+import io.trimtab.tensor.LowRankChange;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Scope;
@@ -94,6 +96,15 @@ final class LohaLinear extends LinearDelta {
     return isThin()
         ? new Patch.LowRank.Product(pairs(inner1, inner2, 0), pairs(outer1, outer2, 1), scale)
         : null;
+  }
+
+  @Override
+  protected ChangedProduct.@Nullable Change change(Pass pass) {
+    if (dropout.drops(pass)) {
+      return null;
+    }
+    Patch.LowRank.Product thin = lowRank();
+    return thin == null ? null : LowRankChange.where(thin.down(), thin.up(), thin.scale());
   }
 
   /** Every pair of a vector of {@code a} and one of {@code b}, multiplied number by number. */

@@ -8,10 +8,12 @@ import io.trimtab.model.Pass;
 import io.trimtab.model.Patch;
 import io.trimtab.model.Site;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.LinearAlgebra;
+import io.trimtab.tensor.LowRankChange;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
@@ -187,7 +189,7 @@ final class LoraLinear implements Part {
   }
 
   /** With magnitudes, a gate or a bias of its own it is more than a low-rank product. */
-  private final class Beside implements Patch.LowRank {
+  private final class Beside implements Patch.LowRank, Patch.Changing {
     @Override
     public Tensor apply(Tensor input, Tensor output, Pass pass) {
       return LoraLinear.this.apply(input, output, pass);
@@ -201,20 +203,37 @@ final class LoraLinear implements Part {
     }
 
     @Override
+    public ChangedProduct.@Nullable Change change(Pass pass) {
+      Product product = drops(pass) ? null : product();
+      return product == null
+          ? null
+          : LowRankChange.where(product.down(), product.up(), product.scale());
+    }
+
+    @Override
     public boolean readsWholeRows() {
       return gate != null;
     }
   }
 
+  private boolean drops(Pass pass) {
+    return settings.dropout() > 0 && pass.training().isPresent();
+  }
+
   private Tensor apply(Tensor input, Tensor output, Pass pass) {
     DType type = input.dtype();
-    boolean drops = settings.dropout() > 0 && pass.training().isPresent();
-    Tensor seen =
-        pass.training().map(rng -> Neural.dropout(input, settings.dropout(), rng)).orElse(input);
     Tensor down = LoraPair.down(pairs);
     Tensor up = LoraPair.up(pairs, layer.weight().out());
+    double probability = drops(pass) ? settings.dropout() : 0;
+    Rng rng = pass.training().orElseGet(() -> Rng.seeded(0)); // where nothing is dropped, unused
+    // Magnitudes act on the whole product of what is seen, which then has to be at hand.
+    Tensor seen = dora == null ? input : Neural.dropout(input, probability, rng);
+    Tensor thin =
+        dora == null
+            ? Neural.dropoutLinear(seen, down.to(type), probability, rng)
+            : LinearAlgebra.linear(seen, down.to(type), null);
     // Scaling the thin product costs rank, not out, numbers a token.
-    Tensor inner = Arithmetic.multiply(LinearAlgebra.linear(seen, down.to(type), null), scale);
+    Tensor inner = Arithmetic.multiply(thin, scale);
     if (gate != null) {
       inner = Arithmetic.multiply(inner, gate.perToken(input, pass.layout()));
     }
@@ -224,7 +243,9 @@ final class LoraLinear implements Part {
       return bias == null ? changed : Arithmetic.addScaled(changed, bias.value().to(type), scale);
     }
     Tensor base =
-        drops || settings.biasMoves() ? layer.weight().product(seen, null) : withoutBias(output);
+        drops(pass) || settings.biasMoves()
+            ? layer.weight().product(seen, null)
+            : withoutBias(output);
     Tensor factor = dora.factor(layer.weight().dense(), down, up, scale);
     return Dora.rescaled(output, base, LinearAlgebra.matmul(inner, wide), factor);
   }

@@ -4,6 +4,7 @@ import io.trimtab.delta.LinearDelta;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Pass;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -16,6 +17,7 @@ import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.Collections;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** MiSS beside a linear layer: y + Dᵀ (Σ shards of x), D [rank, out] or a part that repeats. */
 final class MissLinear extends LinearDelta {
@@ -43,6 +45,15 @@ final class MissLinear extends LinearDelta {
     Tensor seen = pass.training().map(rng -> Neural.dropout(input, dropout, rng)).orElse(input);
     Tensor narrow = LinearAlgebra.matmul(shardSum(seen), block.value().to(type));
     return repeated(narrow, 1, layer().weight().out());
+  }
+
+  @Override
+  protected ChangedProduct.@Nullable Change change(Pass pass) {
+    long in = layer().weight().in();
+    long out = layer().weight().out();
+    long rank = block.value().size(0);
+    boolean even = in % rank == 0 && out % block.value().size(1) == 0;
+    return drops(dropout, pass) || !even ? null : new MissChange(block);
   }
 
   /** [tokens, in] to the sum of its shards [tokens, rank]; the last one may be shorter. */

@@ -4,6 +4,7 @@ import io.trimtab.delta.LinearDelta;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Pass;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -16,6 +17,7 @@ import io.trimtab.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /**
  * RandLoRA beside a linear layer. The n bases are one product of two matrices of n·rank rows or
@@ -90,6 +92,13 @@ final class RandLoraLinear extends LinearDelta {
     return Arithmetic.multiply(LinearAlgebra.linear(inner, second().to(type), null), scale);
   }
 
+  @Override
+  protected ChangedProduct.@Nullable Change change(Pass pass) {
+    return drops(dropout, pass) || !isInputSmaller()
+        ? null
+        : new RandLoraChange(this::own, this::frozen, lambda, gamma, scale);
+  }
+
   private boolean isInputSmaller() {
     return layer().weight().in() == small;
   }
@@ -106,9 +115,13 @@ final class RandLoraLinear extends LinearDelta {
 
   /** Λ A Γ, [rank·n, small]. */
   private Tensor scaled() {
-    Tensor own = Indexing.slice(a.value(), 2, 0, small);
-    Tensor rows = Arithmetic.multiply(Indexing.unsqueeze(lambda.value(), 2), own);
+    Tensor rows = Arithmetic.multiply(Indexing.unsqueeze(lambda.value(), 2), own());
     return Arithmetic.multiply(rows, gamma.value()).reshape(-1, small);
+  }
+
+  /** A, [rank, 1, small]. */
+  private Tensor own() {
+    return Indexing.slice(a.value(), 2, 0, small);
   }
 
   /** B, [large, n·rank]. */

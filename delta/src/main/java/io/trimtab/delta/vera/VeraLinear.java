@@ -4,6 +4,7 @@ import io.trimtab.delta.LinearDelta;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Pass;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.ChangedProduct;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -14,6 +15,7 @@ import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** VeRA beside a linear layer: y + b ⊙ (B (d ⊙ (A x))), equation 2 of the paper. */
 final class VeraLinear extends LinearDelta {
@@ -64,11 +66,19 @@ final class VeraLinear extends LinearDelta {
   @Override
   protected Tensor product(Tensor input, Pass pass) {
     DType type = input.dtype();
-    Tensor seen = pass.training().map(rng -> Neural.dropout(input, dropout, rng)).orElse(input);
-    Tensor thin = LinearAlgebra.linear(seen, ownDown().to(type), null);
+    Tensor a = ownDown().to(type);
+    Tensor thin =
+        pass.training()
+            .map(rng -> Neural.dropoutLinear(input, a, dropout, rng))
+            .orElseGet(() -> LinearAlgebra.linear(input, a, null));
     Tensor scaled = Arithmetic.multiply(thin, inner.value().to(type));
     Tensor wide = LinearAlgebra.linear(scaled, ownUp().to(type), null);
     return Arithmetic.multiply(wide, outer.value().to(type));
+  }
+
+  @Override
+  protected ChangedProduct.@Nullable Change change(Pass pass) {
+    return drops(dropout, pass) ? null : new VeraChange(this::ownDown, this::ownUp, inner, outer);
   }
 
   /** A's corner for this layer, [rank, in]. */
