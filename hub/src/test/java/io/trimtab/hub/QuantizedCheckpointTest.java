@@ -154,7 +154,7 @@ class QuantizedCheckpointTest {
   }
 
   /** What happens to a tensor of the file. */
-  private record Harm(String name, Consumer<Map<String, TensorData>> harm) {
+  record Harm(String name, Consumer<Map<String, TensorData>> harm) {
     @Override
     public String toString() {
       return name;

@@ -146,7 +146,8 @@ public final class Linear extends Layer {
     Patch atWeight = patches.at(weightSite);
     boolean one = (atOutput == null) != (atWeight == null);
     Patch only = atOutput == null ? atWeight : atOutput;
-    boolean others = patches.at(inputSite) != null || (bias != null && patches.at(biasSite) != null);
+    boolean others =
+        patches.at(inputSite) != null || (bias != null && patches.at(biasSite) != null);
     if (!one || others || !(only instanceof Patch.Changing changing)) {
       return null;
     }

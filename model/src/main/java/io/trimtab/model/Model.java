@@ -34,6 +34,7 @@ import org.jspecify.annotations.Nullable;
 public final class Model implements AutoCloseable {
   /** What the names of original tensors' hashes begin with in a quantized checkpoint's metadata. */
   public static final String ORIGINAL = "original:";
+
   private static final String DECODER_START = "decoder_start_token_id";
 
   private final String name;
@@ -178,6 +179,7 @@ public final class Model implements AutoCloseable {
   }
 
   /** Whether another model, made of this one by {@link #with}, still has this very tensor. */
+  @SuppressWarnings("ReferenceEquality") // The same numbers in other memory are another tensor.
   public boolean shares(Model other, String tensor) {
     Object mine = identities().get(tensor);
     return mine != null && mine == other.identities().get(tensor);

@@ -19,8 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param inner d [rank]
  * @param outer b [out]
  */
-record VeraChange(
-    Supplier<Tensor> down, Supplier<Tensor> up, Parameter inner, Parameter outer)
+record VeraChange(Supplier<Tensor> down, Supplier<Tensor> up, Parameter inner, Parameter outer)
     implements ChangedProduct.Change {
   @Override
   public List<Tensor> trained() {

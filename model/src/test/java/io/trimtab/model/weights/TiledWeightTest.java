@@ -30,7 +30,7 @@ class TiledWeightTest {
   private static final long IN = 64;
 
   /** A form, made of plain numbers. */
-  private record Form(String name, boolean manyTiles) {
+  record Form(String name, boolean manyTiles) {
     Weight of(Tensor plain, DType dtype) {
       Weight whole =
           name.equals("bf16")
