@@ -4,7 +4,7 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.Set;
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Edge;
 import org.bytedeco.pytorch.FunctionPreHook;
 import org.bytedeco.pytorch.Node;
@@ -15,18 +15,29 @@ import org.jspecify.annotations.Nullable;
 final class GradientHook extends FunctionPreHook {
   private static final ThreadLocal<@Nullable Pass> PASS = new ThreadLocal<>();
 
-  private final UnaryOperator<Tensor> change;
+  private final Function<org.bytedeco.pytorch.Tensor, org.bytedeco.pytorch.Tensor> change;
   private final Scope.Callback kept;
 
-  private GradientHook(UnaryOperator<Tensor> change, long node) {
+  private GradientHook(
+      Function<org.bytedeco.pytorch.Tensor, org.bytedeco.pytorch.Tensor> change,
+      long node,
+      Runnable unused) {
     this.change = change;
-    this.kept = Scope.retainCallback(this, node);
+    this.kept = Scope.retainCallback(this, node, unused);
   }
 
-  /** Passes the gradient that enters {@code at}'s node through {@code change}. */
-  static void add(org.bytedeco.pytorch.Tensor at, UnaryOperator<Tensor> change) {
+  /**
+   * Passes the gradient that enters {@code at}'s node through {@code change}.
+   *
+   * @param change from the gradient, which may be undefined, to what takes its place
+   * @param unused what to do where no backward pass comes by before the outermost scope closes
+   */
+  static void add(
+      org.bytedeco.pytorch.Tensor at,
+      Function<org.bytedeco.pytorch.Tensor, org.bytedeco.pytorch.Tensor> change,
+      Runnable unused) {
     Node node = at.grad_fn();
-    node.add_pre_hook(new GradientHook(change, node.address()));
+    node.add_pre_hook(new GradientHook(change, node.address(), unused));
   }
 
   /** Whether the backward pass of {@code result} goes through one of {@code nodes}. */
@@ -58,7 +69,7 @@ final class GradientHook extends FunctionPreHook {
     Pass pass = PASS.get();
     try (Scope _ = Scope.open()) {
       // Freed before the next node, not with the step's scope: else every dX would live that long.
-      TensorVector result = new TensorVector(change.apply(Tensor.of(gradients.get(0))).handle());
+      TensorVector result = new TensorVector(change.apply(gradients.get(0)));
       result.retainReference();
       if (pass != null) {
         pass.replace(result);

@@ -1,7 +1,6 @@
 package io.trimtab.tensor;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
@@ -107,26 +106,48 @@ public final class Gradients {
    */
   public static Tensor custom(
       Tensor input, UnaryOperator<Tensor> forward, UnaryOperator<Tensor> backward) {
-    Tensor output = none(() -> Scope.of(() -> forward.apply(input)));
-    if (!input.requiresGradient()) {
-      return output;
-    }
-    // Two nodes that hand a gradient on as it is: the lower one takes x, the upper one gives y, for
-    // between them the tensor is made to hold y. What enters the upper one, dL/dy, is exchanged for
-    // dL/dx, which the lower one expects.
-    try (Scope scope = Scope.open()) {
-      Tensor lower = Operators.call("aten::_unsafe_view", "", input, sizes(input)).getFirst();
-      lower.handle().set_data(output.handle());
-      Tensor upper = Call.of(() -> lower.handle().alias(), lower);
-      if (upper.requiresGradient()) { // not where the caller builds no graph
-        GradientHook.add(upper.handle(), gradient -> none(() -> backward.apply(gradient)));
-      }
-      return scope.keep(upper);
-    }
+    return custom(
+        List.of(input),
+        () -> new Computed(forward.apply(input), List.of()),
+        (gradient, _) -> List.of(backward.apply(gradient)));
   }
 
-  private static List<Long> sizes(Tensor tensor) {
-    return Arrays.stream(tensor.shape()).boxed().toList();
+  /**
+   * What a forward pass gives.
+   *
+   * @param output y, in memory of its own
+   * @param kept what the backward pass needs, y and inputs among it or not; it is held until then,
+   *     whatever scope it was made in
+   */
+  public record Computed(Tensor output, List<Tensor> kept) {}
+
+  /** From dL/dy to the gradients to the inputs. */
+  @FunctionalInterface
+  public interface Backward {
+    /**
+     * The gradients, one an input in their order and of its shape and type; those to inputs that
+     * require none are ignored.
+     *
+     * @param gradient dL/dy
+     * @param kept what the forward pass kept, cut off from the graph
+     */
+    List<Tensor> of(Tensor gradient, List<Tensor> kept);
+  }
+
+  /**
+   * The result of a computation over several tensors with a hand-written gradient to each. It costs
+   * no pass over any of them. The result must not be written to in place.
+   *
+   * @param inputs those that gradients may flow to, of any shapes and types
+   * @param forward computes y, of any shape; runs without a graph
+   * @param backward runs without a graph, at most once
+   */
+  public static Tensor custom(List<Tensor> inputs, Supplier<Computed> forward, Backward backward) {
+    try (Scope scope = Scope.open()) {
+      Computed computed = none(forward);
+      boolean wanted = recording() && inputs.stream().anyMatch(Tensor::requiresGradient);
+      return scope.keep(wanted ? CustomNode.over(inputs, computed, backward) : computed.output());
+    }
   }
 
   /**

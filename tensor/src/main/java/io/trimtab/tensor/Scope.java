@@ -98,8 +98,9 @@ public final class Scope implements AutoCloseable {
    * A Java object that native code may still call, held until it is released.
    *
    * @param node the address of the node of a gradient's graph that calls it
+   * @param unused what to do where it was not called before the outermost scope closes
    */
-  record Callback(Object target, long node, Scope holder) {
+  record Callback(Object target, long node, Scope holder, Runnable unused) {
     void release() {
       holder.retained.remove(this);
     }
@@ -109,7 +110,7 @@ public final class Scope implements AutoCloseable {
    * Holds a Java object that native code calls back until it is released or the outermost scope of
    * this thread closes, which is after any backward pass over a graph built inside.
    */
-  static Callback retainCallback(Object target, long node) {
+  static Callback retainCallback(Object target, long node, Runnable unused) {
     Scope scope = INNERMOST.get();
     if (scope == null) {
       throw new TensorException(
@@ -119,7 +120,7 @@ public final class Scope implements AutoCloseable {
     while (scope.parent != null) {
       scope = scope.parent;
     }
-    Callback callback = new Callback(target, node, scope);
+    Callback callback = new Callback(target, node, scope, unused);
     scope.retained.add(callback);
     return callback;
   }
@@ -151,6 +152,7 @@ public final class Scope implements AutoCloseable {
       INNERMOST.set(parent);
     }
     pointers.close();
+    retained.forEach(callback -> callback.unused().run());
     retained.clear();
   }
 }

@@ -96,6 +96,84 @@ class GradientsTest {
     return Creation.doubles(new double[] {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, 4, 4);
   }
 
+  /** a · tanh(b) + Σ c, with c of another shape, and nothing that a scope frees too early. */
+  private static Tensor mixed(Tensor a, Tensor b, Tensor c) {
+    return Scope.of(
+        () ->
+            Gradients.custom(
+                List.of(a, b, c),
+                () -> {
+                  Tensor open = Neural.tanh(b);
+                  Tensor y = Arithmetic.add(Arithmetic.multiply(a, open), Reduction.sum(c));
+                  return new Gradients.Computed(y, List.of(a, open));
+                },
+                (g, kept) -> {
+                  Tensor open = kept.get(1);
+                  Tensor slope = Arithmetic.add(Arithmetic.negate(Arithmetic.power(open, 2)), 1);
+                  return List.of(
+                      Arithmetic.multiply(g, open),
+                      Arithmetic.multiply(Arithmetic.multiply(g, kept.get(0)), slope),
+                      Indexing.expand(Reduction.sum(g), c.shape()));
+                }));
+  }
+
+  @Test
+  void customGradientReachesEachOfSeveralInputs() {
+    try (Scope _ = Scope.open()) {
+      double error =
+          FiniteDifferences.largestError(
+              in -> {
+                Tensor a = Neural.tanh(in.get(0));
+                Tensor y = a;
+                for (int i = 0; i < 5; i++) { // the same tensors are inputs many times
+                  y = Arithmetic.add(mixed(y, in.get(1), in.get(2)), mixed(a, a, in.get(2)));
+                  y = Neural.tanh(Arithmetic.multiply(y, 0.1));
+                }
+                return Reduction.sum(Arithmetic.power(y, 2));
+              },
+              List.of(random(21, 3, 4), random(22, 3, 4), random(23, 5)));
+      assertThat(error).isLessThan(1e-7);
+    }
+  }
+
+  @Test
+  void inputsThatNeedNoGradientMayStandBetweenOthers() {
+    try (Scope _ = Scope.open()) {
+      Tensor fixed = random(24, 2, 3);
+      for (int free = 0; free < 3; free++) {
+        int chosen = free;
+        double error =
+            FiniteDifferences.largestError(
+                in -> {
+                  Tensor x = in.getFirst();
+                  Tensor y =
+                      mixed(
+                          chosen == 0 ? fixed : x, chosen == 1 ? fixed : x, chosen == 2 ? fixed : x);
+                  Tensor alone =
+                      mixed(
+                          chosen == 0 ? x : fixed, chosen == 1 ? x : fixed, chosen == 2 ? x : fixed);
+                  return Reduction.sum(Arithmetic.power(Arithmetic.add(y, alone), 2));
+                },
+                List.of(random(25, 2, 3)));
+        assertThat(error).isLessThan(1e-7);
+      }
+      assertThat(mixed(fixed, fixed, fixed).requiresGradient()).isFalse();
+    }
+  }
+
+  @Test
+  void customGradientsNeedNotAllBeAskedFor() {
+    try (Scope _ = Scope.open()) {
+      Tensor a = Gradients.variable(random(26, 2, 3));
+      Tensor b = Gradients.variable(random(27, 2, 3));
+      Tensor sum = Reduction.sum(mixed(a, b, b));
+      Tensor one = Creation.full(1, DType.F64, Device.CPU);
+      List<Tensor> gradient = Gradients.of(List.of(sum), List.of(one), List.of(a));
+      assertThat(gradient.getFirst().toDoubles()).isEqualTo(Neural.tanh(b.detach()).toDoubles());
+      Tensor _ = mixed(a, b, b); // and this one has no backward pass at all
+    }
+  }
+
   @Test
   void customInputKeepsItsValuesAndItsGraph() {
     try (Scope _ = Scope.open()) {
