@@ -16,6 +16,11 @@ import org.jspecify.annotations.Nullable;
  * more queries (Ainslie et al., 2023, "GQA"), so that keys and values are read once.
  */
 final class AttentionKernel {
+  /** Keys between which all scores in memory train faster than a kernel that keeps none. */
+  private static final long FEWEST_FUSED = 65;
+
+  private static final long MOST_FUSED = 1024;
+
   private final Attention.Form form;
   private final Tensor query;
   private final int group;
@@ -29,6 +34,13 @@ final class AttentionKernel {
 
   /** Where query i sees keys 0 to i alone, of as many. */
   Tensor causal(Tensor keys, Tensor values) {
+    long count = keys.size(2);
+    if (count >= FEWEST_FUSED && count <= MOST_FUSED) {
+      Tensor scores = product(folded(query), keys.transpose(2, 3));
+      if (Fused.fits(scores)) {
+        return unfolded(product(Fused.causalSoftmax(scores, form.scale()), values));
+      }
+    }
     return Neural.causalAttention(query, spread(keys), spread(values), form.scale());
   }
 

@@ -45,12 +45,8 @@ final class CustomNode {
     GradientHook.add(
         upper.handle(),
         gradient -> {
-          List<Tensor> all = node.differentiate(Tensor.of(gradient), backward);
-          if (alone) {
-            return all.get(which.getFirst()).handle();
-          }
-          which.forEach(i -> node.gradients[i] = held(all.get(i)));
-          return new org.bytedeco.pytorch.Tensor(); // undefined
+          node.differentiate(Tensor.of(gradient), backward, which);
+          return alone ? node.take(which.getFirst()) : new org.bytedeco.pytorch.Tensor(); // undefined
         },
         node::forget);
     return upper;
@@ -76,9 +72,11 @@ final class CustomNode {
     return sum;
   }
 
-  private List<Tensor> differentiate(Tensor gradient, Gradients.Backward backward) {
+  private void differentiate(
+      Tensor gradient, Gradients.Backward backward, List<Integer> which) {
     try {
-      return Gradients.none(() -> backward.of(gradient, kept));
+      List<Tensor> all = Gradients.none(() -> backward.of(gradient, kept));
+      which.forEach(i -> gradients[i] = held(all.get(i))); // it may be one of those kept
     } finally {
       forget();
     }

@@ -162,6 +162,22 @@ class GradientsTest {
   }
 
   @Test
+  void aGradientMayBeWhatWasKept() {
+    try (Scope _ = Scope.open()) {
+      Tensor x = Gradients.variable(random(28, 2, 3));
+      Tensor sum =
+          Gradients.custom(
+              List.of(x),
+              () -> new Gradients.Computed(Reduction.sum(x), List.of(Arithmetic.multiply(x, 3))),
+              (_, kept) -> kept);
+      Tensor one = Creation.full(1, DType.F64, Device.CPU);
+      Tensor gradient = Gradients.of(List.of(sum), List.of(one), List.of(x)).getFirst();
+      assertThat(gradient.toDoubles())
+          .isEqualTo(Arithmetic.multiply(x.detach(), 3).toDoubles());
+    }
+  }
+
+  @Test
   void customGradientsNeedNotAllBeAskedFor() {
     try (Scope _ = Scope.open()) {
       Tensor a = Gradients.variable(random(26, 2, 3));
