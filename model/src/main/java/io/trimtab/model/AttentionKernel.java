@@ -16,10 +16,13 @@ import org.jspecify.annotations.Nullable;
  * more queries (Ainslie et al., 2023, "GQA"), so that keys and values are read once.
  */
 final class AttentionKernel {
-  /** Keys between which all scores in memory train faster than a kernel that keeps none. */
-  private static final long FEWEST_FUSED = 65;
+  /** Keys up to which the engine's kernel, which keeps no scores, trains faster. */
+  private static final long FLASH = 192;
 
-  private static final long MOST_FUSED = 1024;
+  private static final long FLASH_OF_16_BITS = 64;
+
+  /** Keys from which on all scores would take too much memory. */
+  private static final long MOST = 1024;
 
   private final Attention.Form form;
   private final Tensor query;
@@ -35,11 +38,11 @@ final class AttentionKernel {
   /** Where query i sees keys 0 to i alone, of as many. */
   Tensor causal(Tensor keys, Tensor values) {
     long count = keys.size(2);
-    if (count >= FEWEST_FUSED && count <= MOST_FUSED) {
-      Tensor scores = product(folded(query), keys.transpose(2, 3));
-      if (Fused.fits(scores)) {
-        return unfolded(product(Fused.causalSoftmax(scores, form.scale()), values));
-      }
+    long longer = query.dtype() == DType.F32 ? FLASH : FLASH_OF_16_BITS;
+    long scoresInAll = query.size(0) * form.heads() * count * count;
+    if (count > longer && count <= MOST && Fused.pays(scoresInAll, query, keys, values)) {
+      Tensor scores = product(folded(query), keys.transpose(2, 3)).contiguous();
+      return unfolded(product(Fused.causalSoftmax(scores, form.scale()), values));
     }
     return Neural.causalAttention(query, spread(keys), spread(values), form.scale());
   }

@@ -8,7 +8,9 @@ import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Tensor;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * What a training step computes between its products, in one pass each and with hand-written
@@ -26,22 +28,26 @@ final class Fused {
    * after row in the CPU's memory, the first is large, and some gradient is wanted.
    */
   static boolean fits(Tensor first, Tensor... others) {
-    boolean wanted = first.requiresGradient();
-    for (Tensor other : others) {
-      wanted |= other.requiresGradient();
-      if (other.dtype() != first.dtype() || !isPlain(other)) {
-        return false;
-      }
-    }
-    return wanted
-        && first.elements() >= ENOUGH
-        && (first.dtype() == DType.F32 || first.dtype() == DType.BF16)
+    Tensor[] all = Stream.concat(Stream.of(first), Arrays.stream(others)).toArray(Tensor[]::new);
+    return pays(first.elements(), all) && Arrays.stream(all).allMatch(Fused::isPlain);
+  }
+
+  /**
+   * The same for work on so many numbers that are yet to be made from {@code sources}, which may
+   * lie in any order.
+   */
+  static boolean pays(long numbers, Tensor... sources) {
+    DType dtype = sources[0].dtype();
+    return numbers >= ENOUGH
+        && (dtype == DType.F32 || dtype == DType.BF16)
         && Kernels.available()
-        && isPlain(first);
+        && Arrays.stream(sources).anyMatch(Tensor::requiresGradient)
+        && Arrays.stream(sources)
+            .allMatch(each -> each.dtype() == dtype && each.device().equals(Device.CPU));
   }
 
   private static boolean isPlain(Tensor tensor) {
-    if (!tensor.device().equals(Device.CPU) || tensor.elements() == 0) {
+    if (tensor.elements() == 0) {
       return false;
     }
     long stride = 1;

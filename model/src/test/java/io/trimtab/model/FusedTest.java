@@ -132,9 +132,9 @@ class FusedTest {
       Attention.Form form = new Attention.Form(6, 2, 0.2, true, 0, 0);
       List<Tensor> inputs =
           List.of(
-              random(7, dtype, 2, 6, 90, 16),
-              random(8, dtype, 2, 2, 90, 16),
-              random(9, dtype, 2, 2, 90, 16));
+              random(7, dtype, 1, 6, 200, 16),
+              random(8, dtype, 1, 2, 200, 16),
+              random(9, dtype, 1, 2, 200, 16));
       Function<List<Tensor>, Tensor> attention =
           in -> new AttentionKernel(form, in.get(0)).causal(in.get(1), in.get(2));
       assertAlike(dtype, inputs, attention, attention);
