@@ -148,10 +148,14 @@ class GradientsTest {
                   Tensor x = in.getFirst();
                   Tensor y =
                       mixed(
-                          chosen == 0 ? fixed : x, chosen == 1 ? fixed : x, chosen == 2 ? fixed : x);
+                          chosen == 0 ? fixed : x,
+                          chosen == 1 ? fixed : x,
+                          chosen == 2 ? fixed : x);
                   Tensor alone =
                       mixed(
-                          chosen == 0 ? x : fixed, chosen == 1 ? x : fixed, chosen == 2 ? x : fixed);
+                          chosen == 0 ? x : fixed,
+                          chosen == 1 ? x : fixed,
+                          chosen == 2 ? x : fixed);
                   return Reduction.sum(Arithmetic.power(Arithmetic.add(y, alone), 2));
                 },
                 List.of(random(25, 2, 3)));
@@ -172,8 +176,7 @@ class GradientsTest {
               (_, kept) -> kept);
       Tensor one = Creation.full(1, DType.F64, Device.CPU);
       Tensor gradient = Gradients.of(List.of(sum), List.of(one), List.of(x)).getFirst();
-      assertThat(gradient.toDoubles())
-          .isEqualTo(Arithmetic.multiply(x.detach(), 3).toDoubles());
+      assertThat(gradient.toDoubles()).isEqualTo(Arithmetic.multiply(x.detach(), 3).toDoubles());
     }
   }
 
