@@ -44,6 +44,10 @@ public final class Backend {
     return lanes;
   }
 
+  ArrayLanes arrays() {
+    return vectors() ? new VectorArrays() : new ScalarArrays();
+  }
+
   /** What was chosen and why: "vectors of 512 bits", "scalar: …". */
   @Override
   public String toString() {

@@ -19,8 +19,8 @@ import jdk.incubator.vector.VectorSpecies;
  * hence loops of few operations, masks without shifts, and no more accumulators than needed.
  */
 final class VectorLanes implements Lanes {
-  private static final VectorSpecies<Float> F = species();
-  private static final VectorSpecies<Integer> I = F.withLanes(int.class);
+  static final VectorSpecies<Float> F = species();
+  static final VectorSpecies<Integer> I = F.withLanes(int.class);
   private static final int LANES = F.length();
   private static final int BYTES = F.vectorByteSize();
 
@@ -335,7 +335,7 @@ final class VectorLanes implements Lanes {
     }
   }
 
-  private static FloatVector exp(FloatVector x) {
+  static FloatVector exp(FloatVector x) {
     FloatVector cut = x.max(Exp.LOWEST).min(Exp.HIGHEST);
     FloatVector shifted = cut.fma(Exp.LOG2_E, Exp.MAGIC);
     FloatVector n = shifted.sub(Exp.MAGIC);

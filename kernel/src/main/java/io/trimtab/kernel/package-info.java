@@ -1,5 +1,6 @@
 /**
- * Products of single rows with frozen matrices, and what else a decode step computes over a row.
+ * Products of single rows with frozen matrices, what else a decode step computes over a row, and
+ * what a training step computes between its products.
  *
  * <p><b>Why.</b> One stream of tokens reads all weights once a token and does next to nothing with
  * each: the memory sets the pace, and general products, made for many rows, and operators of a few
@@ -17,6 +18,12 @@
  * order of its sum; inputs are not rounded to 8 bits as in llama.cpp. The processor's own
  * instruction for sums of 8-bit products is out of reach anyhow: the Vector API has no operation
  * that becomes one. The number of threads of the {@link io.trimtab.kernel.Crew} changes no bit.
+ *
+ * <p><b>Training.</b> {@link io.trimtab.kernel.FusedRows} goes over the memory once where operators
+ * of one step of a formula each go four or five times, and keeps nothing between: norms, gated
+ * units, rotary positions, causal softmax and cross-entropy with their gradients. Numbers of 16
+ * bits are widened into arrays that fit the nearest cache, in an order of their own that costs no
+ * shuffle, and rounded once at the end.
  *
  * <p><b>Vectors</b> need {@code --add-modules jdk.incubator.vector}; without it {@link
  * io.trimtab.kernel.Backend} falls back to plain Java and says so.

@@ -49,8 +49,13 @@ public sealed interface FeedForward
   record Gated(Linear gate, Linear up, Activation activation, Linear down) implements FeedForward {
     @Override
     public Tensor forward(Tensor input, Pass pass) {
-      Tensor open = activation.apply(gate.forward(input, pass));
-      return down.forward(Arithmetic.multiply(open, up.forward(input, pass)), pass);
+      Tensor opening = gate.forward(input, pass);
+      Tensor through = up.forward(input, pass);
+      Tensor gated =
+          Fused.knows(activation) && Fused.fits(opening, through)
+              ? Fused.gate(activation, opening, through)
+              : Arithmetic.multiply(activation.apply(opening), through);
+      return down.forward(gated, pass);
     }
 
     @Override

@@ -114,10 +114,24 @@ public abstract sealed class Head extends Layer {
     public Tensor forward(Tensor hidden, Pass pass, @Nullable Tensor words) {
       return Scope.of(
           () -> {
-            Tensor input = inputScale == 1 ? hidden : Arithmetic.multiply(hidden, inputScale);
-            Tensor scores = decoder.forward(input, pass, words).to(DType.F32);
+            Tensor scores = decoder.forward(scaled(hidden), pass, words).to(DType.F32);
             return AttentionKernel.capped(added(scores, words), cap);
           });
+    }
+
+    /** The mean cross-entropy of vectors [n, hidden] and the word after each, a scalar. */
+    Tensor loss(Tensor hidden, long[] words, Pass pass) {
+      if (addition != null || cap != 0) {
+        return NextWords.of(rows -> forward(rows, pass, null)).of(hidden, words);
+      }
+      Tensor scores = decoder.forward(scaled(hidden), pass);
+      return Fused.fits(scores)
+          ? Fused.crossEntropy(scores, words)
+          : NextWords.of(rows -> rows.to(DType.F32)).of(scores, words);
+    }
+
+    private Tensor scaled(Tensor hidden) {
+      return inputScale == 1 ? hidden : Arithmetic.multiply(hidden, inputScale);
     }
 
     private Tensor added(Tensor scores, @Nullable Tensor words) {

@@ -2,13 +2,14 @@ package io.trimtab.model;
 
 import io.trimtab.kernel.Backend;
 import io.trimtab.kernel.Crew;
+import io.trimtab.kernel.FusedRows;
 import io.trimtab.kernel.Kernel;
 import io.trimtab.tensor.Engine;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The kernel for single rows that all models of a process share, as they share the engine's
- * threads: it has as many of its own, which sleep when there is nothing to do.
+ * The kernels that all models of a process share, as they share the engine's threads: they have as
+ * many of their own, which sleep when there is nothing to do.
  */
 final class Kernels {
   private static final Backend BACKEND = Backend.fastest();
@@ -17,7 +18,7 @@ final class Kernels {
 
   private Kernels() {}
 
-  /** Whether single rows are computed by it: not without vectors, where the engine is faster. */
+  /** Whether single rows are computed by them: not without vectors, where the engine is faster. */
   static boolean available() {
     return BACKEND.vectors();
   }
@@ -27,6 +28,11 @@ final class Kernels {
     int threads = Engine.threads();
     Kernel known = current;
     return known != null && known.crew().threads() == threads ? known : renewed(threads);
+  }
+
+  /** Fused passes by the same threads. */
+  static FusedRows fused() {
+    return new FusedRows(current().crew(), BACKEND);
   }
 
   private static synchronized Kernel renewed(int threads) {

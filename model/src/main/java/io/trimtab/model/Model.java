@@ -446,7 +446,7 @@ public final class Model implements AutoCloseable {
           Pass there = pass.at(at);
           return hidden.requiresGradient() && !isTouched(head, there)
               ? NextWords.meanLoss(
-                  hidden, words, some -> head.forward(some, there, null), rowsOf(head))
+                  hidden, words, (some, own) -> head.loss(some, own, there), rowsOf(head))
               : Neural.crossEntropy(
                   head.forward(hidden, there, null),
                   Creation.longs(words, words.length).to(device()));

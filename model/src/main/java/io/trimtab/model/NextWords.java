@@ -27,6 +27,18 @@ final class NextWords {
 
   private NextWords() {}
 
+  /** How well some vectors foretell words. */
+  @FunctionalInterface
+  interface Loss {
+    /** The mean cross-entropy of vectors [n, hidden] and the word after each, a scalar. */
+    Tensor of(Tensor rows, long[] words);
+  }
+
+  /** The loss of scores, from vectors [n, hidden] to F32 or F64 [n, vocabulary]. */
+  static Loss of(UnaryOperator<Tensor> scores) {
+    return (rows, words) -> Neural.crossEntropy(scores.apply(rows), expected(words, rows));
+  }
+
   /** How many vectors' scores are computed at a time. */
   static int rows(long vocabulary) {
     return Math.clamp(TOGETHER / vocabulary, 1, Integer.MAX_VALUE);
@@ -37,11 +49,10 @@ final class NextWords {
    *
    * @param hidden [tokens, hidden], at least one token
    * @param words the word that comes after each
-   * @param scores from some of the vectors, [n, hidden], to F32 or F64 [n, vocabulary]; has nothing
-   *     that is trained
+   * @param each the loss of some of the vectors; has nothing that is trained
    * @param together how many vectors it is given at a time
    */
-  static Tensor meanLoss(Tensor hidden, long[] words, UnaryOperator<Tensor> scores, int together) {
+  static Tensor meanLoss(Tensor hidden, long[] words, Loss each, int together) {
     return Scope.of(
         () -> {
           Tensor fixed = hidden.detach();
@@ -51,7 +62,7 @@ final class NextWords {
             try (Scope scope = Scope.open()) {
               long[] own = Arrays.copyOfRange(words, from, Math.min(words.length, from + together));
               Tensor rows = Gradients.variable(Indexing.slice(fixed, 0, from, own.length));
-              Tensor mean = Neural.crossEntropy(scores.apply(rows), expected(own, hidden));
+              Tensor mean = each.of(rows, own);
               Tensor loss = Arithmetic.multiply(mean, (double) own.length / words.length);
               Tensor one = Creation.full(1, loss.dtype(), loss.device(), loss.shape());
               gradients.addAll(

@@ -73,10 +73,15 @@ public final class Norm extends Layer {
   private Tensor apply(Tensor input, Tensor w, @Nullable Tensor b) {
     return switch (kind) {
       case LAYER -> Neural.layerNorm(input, w, b, epsilon);
-      case ROOT_MEAN_SQUARE -> plus(Neural.rmsNorm(input, w, epsilon), b);
-      case ROOT_MEAN_SQUARE_FROM_ONE ->
-          plus(Neural.rmsNorm(input, Arithmetic.add(w, 1), epsilon), b);
+      case ROOT_MEAN_SQUARE -> plus(rootMeanSquare(input, w), b);
+      case ROOT_MEAN_SQUARE_FROM_ONE -> plus(rootMeanSquare(input, Arithmetic.add(w, 1)), b);
     };
+  }
+
+  private Tensor rootMeanSquare(Tensor input, Tensor w) {
+    return !w.requiresGradient() && Fused.fits(input, w)
+        ? Fused.rmsNorm(input, w, epsilon)
+        : Neural.rmsNorm(input, w, epsilon);
   }
 
   /** Norms each stretch of {@link #size} numbers in place, as {@link #forward} does it. */

@@ -145,6 +145,9 @@ public final class Rotary {
 
     /** Turns packed queries or keys [tokens, heads · size of a head]. */
     public Tensor rotate(Tensor packed, int heads) {
+      if (Fused.fits(packed, cosine, sine)) {
+        return Fused.rotate(packed, heads, cosine, sine);
+      }
       long tokens = packed.size(0);
       return rotated(packed.reshape(tokens, heads, packed.size(1) / heads))
           .reshape(tokens, packed.size(1));

@@ -51,7 +51,7 @@ class NextWordsTest {
                       NextWords.meanLoss(
                           Neural.tanh(inputs.getFirst()),
                           WORDS,
-                          rows -> LinearAlgebra.linear(rows, weight, null),
+                          NextWords.of(rows -> LinearAlgebra.linear(rows, weight, null)),
                           together),
                       0.7),
               List.of(doubles(2, WORDS.length, 6)));
@@ -69,7 +69,10 @@ class NextWordsTest {
       double expected = Neural.crossEntropy(logits, Creation.longs(WORDS, WORDS.length)).item();
       double loss =
           NextWords.meanLoss(
-                  hidden, WORDS, rows -> LinearAlgebra.linear(rows, weight, null), together)
+                  hidden,
+                  WORDS,
+                  NextWords.of(rows -> LinearAlgebra.linear(rows, weight, null)),
+                  together)
               .item();
       assertThat(loss).isCloseTo(expected, within(1e-12));
       WordScores scores =

@@ -63,8 +63,8 @@ public final class Creation {
     return tensor;
   }
 
-  /** Room on the CPU whose contents are yet to be written. */
-  static Tensor empty(DType dtype, long... shape) {
+  /** Room on the CPU whose contents are yet to be written, by {@link Tensor#inPlace}. */
+  public static Tensor empty(DType dtype, long... shape) {
     return Call.of(() -> torch.empty(shape, Native.options(dtype, Device.CPU), Native.SAME_FORMAT));
   }
 
