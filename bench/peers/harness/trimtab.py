@@ -18,6 +18,7 @@ FIND_JDK = os.path.join(PROJECT, ".mvn", "find-jdk")
 JVM_FLAGS = [
     "-Xmx512m",
     "--enable-native-access=ALL-UNNAMED",
+    "--add-modules=jdk.incubator.vector",
     "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
     "-Dorg.bytedeco.javacpp.maxBytes=0",
 ]

@@ -34,7 +34,7 @@ final class ScalarArrays implements ArrayLanes {
   static void narrow(float[] from, int fromAt, int n, MemorySegment to, long at) {
     for (int i = 0; i < n; i++) {
       int bits = Float.floatToRawIntBits(from[fromAt + i]);
-      to.set(SHORT, at + 2L * i, (short) (bits + 0x7FFF + ((bits >>> 16) & 1) >>> 16));
+      to.set(SHORT, at + 2L * i, (short) ((bits + 0x7FFF + ((bits >>> 16) & 1)) >>> 16));
     }
   }
 

@@ -148,7 +148,7 @@ class FusedTest {
   void crossEntropy(DType dtype) {
     try (Scope _ = Scope.open()) {
       long[] classes = new long[(int) ROWS];
-      Arrays.setAll(classes, i -> i * 7 % COLUMNS);
+      Arrays.setAll(classes, i -> i * 7L % COLUMNS);
       // The gradient takes the place of the logits, which are computed for that alone.
       assertAlike(
           dtype,
