@@ -422,7 +422,7 @@ public final class Model implements AutoCloseable {
                   hidden, words, some -> head.forward(some, there, null), rowsOf(head))
               : Neural.crossEntropy(
                   head.forward(hidden, there, null),
-                  Creation.longs(words, words.length).to(device));
+                  Creation.longs(words, words.length).to(device()));
         });
   }
 
