@@ -69,8 +69,7 @@ final class CommonOptions {
     return switch (dtype.toLowerCase(Locale.ROOT)) {
       case "f32" -> DType.F32;
       case "bf16" -> DType.BF16;
-      default ->
-          throw misused("found --dtype " + dtype + ", expected f32 or bf16");
+      default -> throw misused("found --dtype " + dtype + ", expected f32 or bf16");
     };
   }
 

@@ -72,8 +72,7 @@ final class DeltaConvertCommand implements Callable<Integer> {
     common.startEngine();
     String name = model == null ? source.base() : model;
     ModelDirectory files = common.find(name);
-    try (Model base =
-            Model.build(name, files.config(), files.tensors(), common.options());
+    try (Model base = Model.build(name, files.config(), files.tensors(), common.options());
         Delta loaded = source.load(base)) {
       LoraConversion.Converted converted =
           energy == null

@@ -78,8 +78,7 @@ final class DeltaExportCommand implements Callable<Integer> {
     String name = model == null ? source.base() : model;
     ModelDirectory files = common.find(name);
     Map<String, Object> result = new LinkedHashMap<>();
-    try (Model base =
-            Model.build(name, files.config(), files.tensors(), common.options());
+    try (Model base = Model.build(name, files.config(), files.tensors(), common.options());
         Delta loaded = source.load(base)) {
       EntryNotes known = source.notes();
       DeltaOutput.write(chosen, loaded, out, source, known, notes, registry.open(), result);

@@ -104,8 +104,7 @@ final class DeltaMergeCommand implements Callable<Integer> {
     common.startEngine();
     String name = model == null ? sources.getFirst().base() : model;
     ModelDirectory files = common.find(name);
-    try (Model base =
-        Model.build(name, files.config(), files.tensors(), common.options())) {
+    try (Model base = Model.build(name, files.config(), files.tensors(), common.options())) {
       List<Delta> loaded = new ArrayList<>();
       try {
         sources.forEach(source -> loaded.add(source.load(base)));
@@ -158,11 +157,7 @@ final class DeltaMergeCommand implements Callable<Integer> {
       ModelDirectory again = ModelDirectory.of(out);
       try (Tokenizer tokenizer = files.tokenizer();
           Model merged =
-              Model.build(
-                  out.toString(),
-                  again.config(),
-                  again.tensors(),
-                  common.options())) {
+              Model.build(out.toString(), again.config(), again.tensors(), common.options())) {
         LogitsDifference gap = LogitsDifference.of(base, delta.patches(), merged, tokenizer, texts);
         words.printf(
             Locale.ROOT,

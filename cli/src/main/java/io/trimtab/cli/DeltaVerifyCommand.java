@@ -72,8 +72,7 @@ final class DeltaVerifyCommand implements Callable<Integer> {
   private Verification withBase(DeltaSource source) {
     String name = model == null ? source.base() : model;
     ModelDirectory files = common.find(name);
-    try (Model base =
-        Model.build(name, files.config(), files.tensors(), common.options())) {
+    try (Model base = Model.build(name, files.config(), files.tensors(), common.options())) {
       return verify(source, base);
     }
   }

@@ -96,8 +96,7 @@ final class InspectCommand implements Callable<Integer> {
     common.startEngine();
     ModelDirectory found = common.find(name);
     // Without a tokenizer, which nothing here reads.
-    try (Model base =
-        Model.build(name, found.config(), found.tensors(), weights.options(common))) {
+    try (Model base = Model.build(name, found.config(), found.tensors(), weights.options(common))) {
       Delta delta = delta(base, trained);
       try {
         show(name, base, delta, trained != null, parsed == null ? null : parsed.dryRun(base));
@@ -192,7 +191,8 @@ final class InspectCommand implements Callable<Integer> {
         forms.size() == 1
             ? base.dtype()
             : forms.entrySet().stream()
-                .map(one -> one.getKey() + String.format(Locale.ROOT, " %.1f", one.getValue() / 1e6))
+                .map(
+                    one -> one.getKey() + String.format(Locale.ROOT, " %.1f", one.getValue() / 1e6))
                 .collect(Collectors.joining(" + ")));
     if (delta != null) {
       describe(delta, base, trained, words, result, facts);

@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
     versionProvider = Main.Version.class,
     description = {
       "Compare with outputs that other libraries recorded.",
-      "For every case under DIR (hf/, peft/, train/): its largest error, and ok, refused or wrong."
+      "For every case under DIR (hf/, peft/, adapterhub/, opendelta/, train/): its largest error,"
+          + " and ok, refused or wrong."
     })
 final class ParityCommand implements Callable<Integer> {
   @Mixin private CommonOptions common;

@@ -36,9 +36,26 @@ class WeightOptionsTest {
 
   private static Run tune(String model, String out, String form) {
     return Run.of(
-        "tune", "--model", model, "--train", table, "--test", table, "--out", out,
-        "--template", "{text} It was {mask}.", "--verbalizer", "positive=lovely,negative=awful",
-        "--epochs", "1", "--batch", "8", "--weights", form, "--json");
+        "tune",
+        "--model",
+        model,
+        "--train",
+        table,
+        "--test",
+        table,
+        "--out",
+        out,
+        "--template",
+        "{text} It was {mask}.",
+        "--verbalizer",
+        "positive=lovely,negative=awful",
+        "--epochs",
+        "1",
+        "--batch",
+        "8",
+        "--weights",
+        form,
+        "--json");
   }
 
   @ParameterizedTest
@@ -48,17 +65,36 @@ class WeightOptionsTest {
     Map<?, ?> packed = inspect(bert, form);
     assertThat(Run.number(packed, "bytes")).isLessThan(Run.number(plain, "bytes"));
     assertThat(packed.get("parameters")).isEqualTo(plain.get("parameters"));
-    assertThat(((Map<?, ?>) Run.get(packed, "bytes_by_form")).keySet().stream().map(String::valueOf))
+    assertThat(
+            ((Map<?, ?>) Run.get(packed, "bytes_by_form")).keySet().stream().map(String::valueOf))
         .contains("f32", form);
     Map<?, ?> predicted =
         Run.of(
-                "inspect", "--model", bert, "--weights", form, "--delta", "lora", "--batch", "1",
-                "--length", "8", "--json")
+                "inspect",
+                "--model",
+                bert,
+                "--weights",
+                form,
+                "--delta",
+                "lora",
+                "--batch",
+                "1",
+                "--length",
+                "8",
+                "--json")
             .succeeded()
             .json();
     Map<?, ?> before =
         Run.of(
-                "inspect", "--model", bert, "--delta", "lora", "--batch", "1", "--length", "8",
+                "inspect",
+                "--model",
+                bert,
+                "--delta",
+                "lora",
+                "--batch",
+                "1",
+                "--length",
+                "8",
                 "--json")
             .succeeded()
             .json();
@@ -101,20 +137,41 @@ class WeightOptionsTest {
   void texts() {
     for (String form : List.of("auto", "bf16", "int8", "nf4", "stored")) {
       Run.of(
-              "generate", "--model", llama, "--prompt", "the film", "--max-tokens", "4",
-              "--weights", form)
+              "generate",
+              "--model",
+              llama,
+              "--prompt",
+              "the film",
+              "--max-tokens",
+              "4",
+              "--weights",
+              form)
           .succeeded();
     }
     Map<?, ?> exact =
         Run.of(
-                "score", "--model", llama, "--prompt", "the film", "--continuation", " movie",
+                "score",
+                "--model",
+                llama,
+                "--prompt",
+                "the film",
+                "--continuation",
+                " movie",
                 "--json")
             .succeeded()
             .json();
     Map<?, ?> packed =
         Run.of(
-                "score", "--model", llama, "--prompt", "the film", "--continuation", " movie",
-                "--weights", "int8", "--json")
+                "score",
+                "--model",
+                llama,
+                "--prompt",
+                "the film",
+                "--continuation",
+                " movie",
+                "--weights",
+                "int8",
+                "--json")
             .succeeded()
             .json();
     double one = Run.number(Run.list(exact, "scores").getFirst(), "log_probability");

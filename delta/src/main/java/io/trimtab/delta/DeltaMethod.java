@@ -2,6 +2,7 @@ package io.trimtab.delta;
 
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -44,6 +45,14 @@ public interface DeltaMethod {
   /** What the origins of this method take where nothing is said; none where they lack it. */
   default Presets presets() {
     return Presets.NONE;
+  }
+
+  /**
+   * The fields of {@code adapter_config.json} that hold a size. A file has at least as many numbers
+   * as each says; one that says more is refused before memory is taken for it.
+   */
+  default List<String> sizeFields() {
+    return List.of("r");
   }
 
   /**

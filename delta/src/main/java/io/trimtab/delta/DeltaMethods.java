@@ -53,6 +53,9 @@ public final class DeltaMethods {
   }
 
   private static String names() {
-    return all().stream().map(DeltaMethod::name).collect(Collectors.joining(", "));
+    return all().stream()
+        .filter(DeltaMethod::standsAlone)
+        .map(DeltaMethod::name)
+        .collect(Collectors.joining(", "));
   }
 }

@@ -70,18 +70,6 @@ public final class PeftFields {
           // sizes that mean something where another field, which is refused, is on
           "qalora_group_size");
 
-  /** Fields whose memory is taken before a tensor of the file is looked at. */
-  private static final List<String> SIZES =
-      List.of(
-          "r",
-          "init_r",
-          "target_r",
-          "num_virtual_tokens",
-          "bottleneck_dim",
-          "low_rank_rank",
-          "intrinsic_dimension",
-          "n_frequency");
-
   private PeftFields() {}
 
   /**
@@ -186,7 +174,7 @@ public final class PeftFields {
 
   /** Refuses sizes, those of a composition's members too, that a file cannot fill. */
   static void checkSizes(ModelConfig config, Model model, FileSizes file) {
-    file.check(config, SIZES);
+    file.check(config, DeltaMethods.of(config).sizeFields());
     file.checkReduced(config, model.blocks().getFirst().hiddenSize());
     if (config.has("rank_pattern")) {
       ModelConfig ranks = config.section("rank_pattern");

@@ -152,6 +152,7 @@ class HostileAdapterTest {
           new Oversized("peft", "prefix:length=2", "\"num_virtual_tokens\" : 2", HUGE),
           new Oversized("peft", "houlsby:bottleneck_dim=2", "\"bottleneck_dim\" : 2", HUGE),
           new Oversized("peft", "lowrank:low_rank_rank=2", "\"low_rank_rank\" : 2", HUGE),
+          new Oversized("peft", "compacter:phm_rank=2", "\"phm_rank\" : 2", HUGE),
           new Oversized("peft", "houlsby:reduction_factor=4", "\"reduction_factor\" : 4.0", "1e-9"),
           new Oversized("peft", "intrinsic:dimension=20", "\"intrinsic_dimension\" : 20", HUGE),
           new Oversized("peft", "fourierft:frequencies=2", "\"n_frequency\" : 2", HUGE),

@@ -25,15 +25,23 @@ class MethodDocsTest {
   }
 
   private static void check(DeltaMethod method, String index) throws IOException {
-    String link = "[`" + method.name() + "`](";
-    assertThat(index).contains(link);
-    int start = index.indexOf(link) + link.length();
-    Path page = DOCS.resolve(index.substring(start, index.indexOf(')', start)));
+    String name = method.name();
+    String link = "[`" + name + "`](";
+    int start = index.indexOf(link);
+    assertThat(start)
+        .withFailMessage("docs/methods.md has no line with %smethods/%s.md)", link, name)
+        .isNotNegative();
+    int begin = start + link.length();
+    Path page = DOCS.resolve(index.substring(begin, index.indexOf(')', begin)));
     assertThat(page).isRegularFile();
     String text = Files.readString(page);
     Matcher picture = PICTURE.matcher(text);
-    assertThat(picture.find()).as("a picture in " + page).isTrue();
+    assertThat(picture.find())
+        .withFailMessage("%s shows no picture, such as one that docs/pictures/draw.py draws", page)
+        .isTrue();
     assertThat(page.resolveSibling(picture.group(1))).isRegularFile();
-    assertThat(text).as("figures in " + page).contains("**Figures");
+    assertThat(text.contains("**Figures"))
+        .withFailMessage("%s has no figures: bench/peers/write_figures writes them", page)
+        .isTrue();
   }
 }

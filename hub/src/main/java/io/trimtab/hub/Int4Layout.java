@@ -6,9 +6,9 @@ import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * The same 4-bit whole numbers in two layouts: blocks of Q4_0, where values i and i + 16 of 32 share
- * a byte behind their scale, and the rows of compressed-tensors' {@code pack-quantized}, where
- * neighbours share one, the first in its low half, and scales are apart.
+ * The same 4-bit whole numbers in two layouts: blocks of Q4_0, where values i and i + 16 of 32
+ * share a byte behind their scale, and the rows of compressed-tensors' {@code pack-quantized},
+ * where neighbours share one, the first in its low half, and scales are apart.
  */
 final class Int4Layout {
   /** The values that share a scale. */
@@ -36,8 +36,7 @@ final class Int4Layout {
     byte[] from = new byte[GROUP / 2];
     byte[] to = new byte[GROUP / 2];
     for (long group = 0; group < groups; group++) {
-      MemorySegment.copy(
-          rows, ValueLayout.JAVA_BYTE, group * GROUP / 2, from, 0, from.length);
+      MemorySegment.copy(rows, ValueLayout.JAVA_BYTE, group * GROUP / 2, from, 0, from.length);
       for (int i = 0; i < to.length; i++) {
         to[i] = (byte) (nibble(from, i) | nibble(from, i + GROUP / 2) << 4);
       }

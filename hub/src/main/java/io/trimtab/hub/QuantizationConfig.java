@@ -33,7 +33,7 @@ final class QuantizationConfig {
       ModelConfig section = config.section(FIELD);
       throw new HubException.Unsupported(
           "%s: found weights quantized by %s%s, expected bitsandbytes, or compressed-tensors in the"
-                  .concat(" format pack-quantized; open the model that this was made of")
+              .concat(" format pack-quantized; open the model that this was made of")
               .formatted(
                   config.path(),
                   section.text("quant_method", "an unnamed method"),

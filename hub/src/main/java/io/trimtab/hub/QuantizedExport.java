@@ -14,7 +14,6 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -149,19 +148,14 @@ public final class QuantizedExport {
                 DType.F16,
                 new long[] {shape[0], shape[1] / Int4Layout.GROUP},
                 Int4Layout.scales(blocks.blocks(), arena)));
-        out.put(
-            name + QuantizedLayers.SHAPE, new TensorData(DType.I64, new long[] {2}, both));
+        out.put(name + QuantizedLayers.SHAPE, new TensorData(DType.I64, new long[] {2}, both));
       }
       default -> throw new IllegalStateException("no layout for " + packed.form());
     }
   }
 
   private static void put(
-      String name,
-      TensorInfo info,
-      FourBitTensor four,
-      Arena arena,
-      Map<String, TensorData> out) {
+      String name, TensorInfo info, FourBitTensor four, Arena arena, Map<String, TensorData> out) {
     Map<String, @Nullable Object> state = new LinkedHashMap<>();
     state.put("quant_type", four.form());
     state.put("blocksize", four.blockSize());

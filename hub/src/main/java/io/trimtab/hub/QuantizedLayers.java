@@ -68,11 +68,7 @@ final class QuantizedLayers {
    * @param parts gets the names of all that they are made of
    */
   static void find(
-      Path path,
-      TensorFile file,
-      Arena arena,
-      Map<String, PackedTensor> found,
-      Set<String> parts) {
+      Path path, TensorFile file, Arena arena, Map<String, PackedTensor> found, Set<String> parts) {
     QuantizedLayers layers = new QuantizedLayers(path, file, arena, parts);
     for (String name : file.names()) {
       int state = name.indexOf(STATE);
@@ -135,11 +131,7 @@ final class QuantizedLayers {
       }
       scales =
           new Scales.Nested(
-              codes,
-              outer,
-              new Scales.Plain(absmax),
-              size,
-              (float) state.decimal("nested_offset"));
+              codes, outer, new Scales.Plain(absmax), size, (float) state.decimal("nested_offset"));
     } else {
       scales = new Scales.Plain(part(weight + ".absmax", DType.F32));
     }

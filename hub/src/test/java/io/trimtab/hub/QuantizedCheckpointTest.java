@@ -115,8 +115,7 @@ class QuantizedCheckpointTest {
   @Test
   void whatIsQuantizedIsNotQuantizedAgain() throws IOException {
     ModelDirectory once = ModelDirectory.of(quantized(Quantizer.INT8, false));
-    var plan =
-        new QuantizedExport.Plan(Quantizer.NF4, false, Set.of(LAYER), List.of(), Map.of());
+    var plan = new QuantizedExport.Plan(Quantizer.NF4, false, Set.of(LAYER), List.of(), Map.of());
     assertThatThrownBy(() -> QuantizedExport.write(once, plan, folder.resolve("again")))
         .isInstanceOf(HubException.Unsupported.class)
         .hasMessageContaining("already");
@@ -134,12 +133,10 @@ class QuantizedCheckpointTest {
           all.put(
               LAYER, new TensorData(DType.F32, new long[] {24, 64}, MemorySegment.ofArray(values)));
         });
-    var plan =
-        new QuantizedExport.Plan(Quantizer.INT8, false, Set.of(LAYER), List.of(), Map.of());
+    var plan = new QuantizedExport.Plan(Quantizer.INT8, false, Set.of(LAYER), List.of(), Map.of());
     assertThatThrownBy(
             () ->
-                QuantizedExport.write(
-                    ModelDirectory.of(directory), plan, folder.resolve("never")))
+                QuantizedExport.write(ModelDirectory.of(directory), plan, folder.resolve("never")))
         .isInstanceOf(HubException.Unsupported.class)
         .hasMessageContaining("finite");
   }
@@ -180,10 +177,7 @@ class QuantizedCheckpointTest {
         of(Quantizer.NF4, "other blocks", state("{\"blocksize\": 128, \"shape\": [24, 64]}")),
         of(Quantizer.INT8, "scales cut off", cut("layers.0.dense.SCB", DType.F32)),
         of(Quantizer.INT8, "no codes", all -> all.remove(LAYER)),
-        of(
-            Quantizer.INT8,
-            "codes of another type",
-            put(LAYER, new float[24 * 64])),
+        of(Quantizer.INT8, "codes of another type", put(LAYER, new float[24 * 64])),
         of(Quantizer.INT4, "codes cut off", cut(LAYER + "_packed", DType.I32)),
         of(Quantizer.INT4, "scales cut off", cut(LAYER + "_scale", DType.F16)),
         of(Quantizer.INT4, "no shape", all -> all.remove(LAYER + "_shape")),
@@ -199,7 +193,8 @@ class QuantizedCheckpointTest {
     return all -> {
       MemorySegment bytes = java.util.Objects.requireNonNull(all.get(name)).bytes();
       long left = bytes.byteSize() - dtype.bytes();
-      all.put(name, new TensorData(dtype, new long[] {left / dtype.bytes()}, bytes.asSlice(0, left)));
+      all.put(
+          name, new TensorData(dtype, new long[] {left / dtype.bytes()}, bytes.asSlice(0, left)));
     };
   }
 
@@ -207,8 +202,7 @@ class QuantizedCheckpointTest {
     return all ->
         all.put(
             name,
-            new TensorData(
-                DType.F32, new long[] {values.length}, MemorySegment.ofArray(values)));
+            new TensorData(DType.F32, new long[] {values.length}, MemorySegment.ofArray(values)));
   }
 
   private static Consumer<Map<String, TensorData>> state(String json) {

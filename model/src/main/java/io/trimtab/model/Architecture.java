@@ -65,6 +65,8 @@ public interface Architecture {
       throw new ModelException.Unsupported(
           "found model class "
               + name.get()
+              + " in "
+              + config.path()
               + ", expected one that ends in Model, ForMaskedLM, ForSequenceClassification or"
               + " ForTokenClassification; other heads are not read yet");
     }

@@ -26,15 +26,18 @@ public final class Embeddings extends Layer {
   /**
    * Embeddings of the given parts.
    *
+   * @param positions a table of positions, or null where attention knows them
+   * @param types a table of token types, or null where there are none
+   * @param norm of the sum, or null where the first block norms it
+   * @param projection from the embeddings' size to the hidden size, or null where they are the same
    * @param firstPosition the row of the position table for a row's first token: 0, or 2 in RoBERTa
-   * @param projection from the embeddings' size to the hidden size, where they differ
    */
   public Embeddings(
       String path,
       Embedding words,
       @Nullable Embedding positions,
       @Nullable Embedding types,
-      Norm norm,
+      @Nullable Norm norm,
       @Nullable Linear projection,
       int firstPosition) {
     this(path, words, positions, types, norm, projection, firstPosition, 1, words.path());

@@ -3,7 +3,6 @@ package io.trimtab.model;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.hub.TensorFile;
 import io.trimtab.hub.TensorInfo;
-import io.trimtab.model.weights.PackedWeight;
 import io.trimtab.model.weights.Weight;
 import io.trimtab.model.weights.WeightForm;
 import io.trimtab.tensor.Arithmetic;

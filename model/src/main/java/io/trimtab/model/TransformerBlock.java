@@ -25,6 +25,21 @@ public final class TransformerBlock extends Block {
    */
   public record Attending(
       Projections.Separate projections, Linear output, Norm norm, Attention.Form form) {
+    /** Checks that the queries can be cut into heads. */
+    public Attending {
+      Linear query = projections.query();
+      if (query.weight().out() % form.heads() != 0) {
+        throw new ModelException(
+            "found "
+                + form.heads()
+                + " attention heads over the "
+                + query.weight().out()
+                + " numbers of "
+                + query.path()
+                + ", expected a divisor; correct config.json");
+      }
+    }
+
     /** Where every token sees its whole row, scores scaled by 1 / √size. */
     public static Attending whole(
         Projections.Separate projections, Linear output, Norm norm, int heads) {

@@ -111,7 +111,8 @@ class CheckpointsTest {
   void aHeadThatIsNotReadIsRefused() throws IOException {
     opening(config -> config.replace("BertForMaskedLM", "BertForQuestionAnswering"))
         .isInstanceOf(ModelException.Unsupported.class)
-        .hasMessageContaining("BertForQuestionAnswering")
+        .hasMessageContaining("BertForQuestionAnswering in ")
+        .hasMessageContaining("config.json")
         .hasMessageContaining("ForSequenceClassification");
   }
 
@@ -130,6 +131,14 @@ class CheckpointsTest {
         .isInstanceOf(ModelException.Unsupported.class)
         .hasMessageContaining("found " + found)
         .hasMessageContaining("expected");
+  }
+
+  @Test
+  void headsThatDoNotDivideTheQueriesAreRefused() throws IOException {
+    opening(config -> setting(config, "num_attention_heads", "5"))
+        .isInstanceOf(ModelException.class)
+        .hasMessageContaining("found 5 attention heads over the 32 numbers of bert.encoder.layer.0")
+        .hasMessageContaining("expected a divisor");
   }
 
   @Test

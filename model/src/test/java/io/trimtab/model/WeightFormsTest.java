@@ -70,8 +70,7 @@ class WeightFormsTest {
               .sorted()
               .toList();
     }
-    return found.stream()
-        .flatMap(folder -> FORMS.stream().map(form -> Arguments.of(folder, form)));
+    return found.stream().flatMap(folder -> FORMS.stream().map(form -> Arguments.of(folder, form)));
   }
 
   static Stream<Arguments> encoderDecodersAndForms() throws IOException {

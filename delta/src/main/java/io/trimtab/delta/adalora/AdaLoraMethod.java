@@ -49,6 +49,11 @@ public final class AdaLoraMethod implements DeltaMethod {
   }
 
   @Override
+  public List<String> sizeFields() {
+    return List.of("init_r", "target_r");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
     Options options = new Options(this, typed);
     int target = options.integer("rank", 8);

@@ -106,6 +106,11 @@ public abstract sealed class BottleneckMethod implements DeltaMethod
     return defaultRate;
   }
 
+  @Override
+  public final List<String> sizeFields() {
+    return List.of("bottleneck_dim", "low_rank_rank", "phm_rank");
+  }
+
   /** The names of its presets, the one that holds where none is asked for first. */
   public final List<String> presetNames() {
     return presets().names();

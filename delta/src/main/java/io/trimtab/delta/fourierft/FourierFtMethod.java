@@ -12,6 +12,7 @@ import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
+import java.util.List;
 import java.util.Map;
 
 /** Registers FourierFT, and reads its settings as users type them and as PEFT stores them. */
@@ -47,6 +48,11 @@ public final class FourierFtMethod implements DeltaMethod {
   @Override
   public Presets presets() {
     return Presets.NONE.with("peft", "frequencies=1000 scaling=150 seed=777 gaussian=true");
+  }
+
+  @Override
+  public List<String> sizeFields() {
+    return List.of("n_frequency");
   }
 
   @Override

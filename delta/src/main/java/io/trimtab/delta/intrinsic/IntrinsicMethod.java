@@ -8,6 +8,7 @@ import io.trimtab.delta.Options;
 import io.trimtab.delta.Targets;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
+import java.util.List;
 import java.util.Map;
 
 /** Registers intrinsic dimension, whose files are Trimtab's own: PEFT does not have it. */
@@ -34,6 +35,11 @@ public final class IntrinsicMethod implements DeltaMethod {
   @Override
   public double defaultRate() {
     return 1e-2;
+  }
+
+  @Override
+  public List<String> sizeFields() {
+    return List.of("intrinsic_dimension");
   }
 
   @Override

@@ -14,10 +14,6 @@ import java.util.Set;
 
 /** Rows of embeddings that are trained beside LoRA: PEFT's {@code trainable_token_indices}. */
 final class LoraTokens {
-  /** Ends of the paths of input embeddings, by the names of the known architectures. */
-  private static final List<String> INPUTS =
-      List.of("word_embeddings", "embed_tokens", "tok_embeddings", "wte", "embed_in", "shared");
-
   private static final String SUFFIX = ".token_adapter.trainable_tokens_delta";
 
   private LoraTokens() {}
@@ -61,22 +57,19 @@ final class LoraTokens {
   }
 
   private static List<Embedding> embeddings(Model model, String name) {
+    if (name.isEmpty()) {
+      return model.stacks().stream().map(stack -> stack.embeddings().words()).distinct().toList();
+    }
     List<Embedding> found = new ArrayList<>();
     for (Layer layer : model.root().walk().toList()) {
-      if (layer instanceof Embedding embedding) {
-        boolean hit =
-            name.isEmpty()
-                ? INPUTS.stream().anyMatch(end -> Address.endsIn(layer.path(), end))
-                : Address.endsIn(layer.path(), name);
-        if (hit) {
-          found.add(embedding);
-        }
+      if (layer instanceof Embedding embedding && Address.endsIn(layer.path(), name)) {
+        found.add(embedding);
       }
     }
     if (found.isEmpty()) {
       throw new DeltaException.NoMatch(
           "found no embedding "
-              + (name.isEmpty() ? String.join(", ", INPUTS) : name)
+              + name
               + " in "
               + model.name()
               + " for trainable tokens, expected the end of an embedding's path; name it");

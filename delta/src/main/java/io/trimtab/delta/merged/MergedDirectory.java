@@ -33,8 +33,8 @@ import tools.jackson.databind.node.ObjectNode;
  * A delta built into its model and written as a model's directory in the Hugging Face layout, that
  * anything which opens such directories opens: {@code model.safetensors}, {@code config.json} and
  * the base's other files. Tensors that the delta does not change are the base's bytes; changed ones
- * are rounded to the type that the base has them in. Of a base with quantized layers, all are written
- * as plain numbers: to quantize what was merged would change it.
+ * are rounded to the type that the base has them in. Of a base with quantized layers, all are
+ * written as plain numbers: to quantize what was merged would change it.
  */
 public final class MergedDirectory {
   private static final String WEIGHTS = "model.safetensors";

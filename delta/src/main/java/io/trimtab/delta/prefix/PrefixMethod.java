@@ -58,6 +58,11 @@ public final class PrefixMethod implements DeltaMethod {
   }
 
   @Override
+  public List<String> sizeFields() {
+    return List.of("num_virtual_tokens");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
     Options options = new Options(this, typed);
     int inner = options.integer("projection", 0);

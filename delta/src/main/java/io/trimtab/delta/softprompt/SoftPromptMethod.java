@@ -59,6 +59,11 @@ public final class SoftPromptMethod implements DeltaMethod {
   }
 
   @Override
+  public List<String> sizeFields() {
+    return List.of("num_virtual_tokens");
+  }
+
+  @Override
   public DeltaSpec fromOptions(Map<String, String> typed, Model model) {
     Options options = new Options(this, typed);
     SoftPrompt prompt =

@@ -58,24 +58,9 @@ public record TrainableTokens(List<Integer> tokens, boolean headBias, Targets ta
     return new TrainableTokens(tokens, false, targets);
   }
 
-  /**
-   * The path of the embedding that a model's tokens go through first.
-   *
-   * @throws DeltaException.NoMatch where the model has no embedding
-   */
+  /** The path of the embedding that a model's tokens go through first. */
   public static String usual(Model model) {
-    int vocabulary = model.config().integer("vocab_size", -1);
-    List<Embedding> all =
-        model.root().walk().filter(Embedding.class::isInstance).map(Embedding.class::cast).toList();
-    return all.stream()
-        .filter(embedding -> embedding.rows() == vocabulary)
-        .findFirst()
-        .or(() -> all.stream().findFirst())
-        .map(Layer::path)
-        .orElseThrow(
-            () ->
-                new DeltaException.NoMatch(
-                    "found no embedding in " + model.name() + ", expected one of its tokens"));
+    return model.stacks().getFirst().embeddings().words().path();
   }
 
   @Override

@@ -12,7 +12,9 @@ import io.trimtab.delta.DeltaMethods;
 import io.trimtab.delta.TinyModels;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Batch;
+import io.trimtab.model.Embedding;
 import io.trimtab.model.Model;
+import io.trimtab.model.ModelException;
 import io.trimtab.model.Pass;
 import io.trimtab.tensor.Parameter;
 import io.trimtab.tensor.Rng;
@@ -23,10 +25,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.assertj.core.data.Offset;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -106,6 +111,36 @@ class LoraVariantsTest {
         assertThat(with(again)).isEqualTo(tuned);
         assertThat(((Lora) again.spec()).headWithoutBias()).isFalse();
       }
+    }
+  }
+
+  /** The input embedding is what the tokens go through, whatever it is called. */
+  @TestFactory
+  Stream<DynamicTest> trainedTokensFindTheInputEmbedding() {
+    List<Path> models = TinyModels.fixtures("hf");
+    assumeTrue(!models.isEmpty(), "no recorded models at -Dtrimtab.fixtures");
+    return models.stream()
+        .map(
+            path ->
+                DynamicTest.dynamicTest(
+                    String.valueOf(path.getFileName()), () -> trainsTokens(path)));
+  }
+
+  private static void trainsTokens(Path path) {
+    try (Model other = TinyModels.open(path);
+        Delta delta =
+            Lora.rank(1).on("all-linear").tokens(List.of(15, 9)).attach(other, Rng.seeded(1))) {
+      Embedding words = other.stacks().getFirst().embeddings().words();
+      assertThat(delta.parameters())
+          .filteredOn(each -> each.name().endsWith("token_adapter.trainable_tokens_delta"))
+          .singleElement()
+          .satisfies(
+              each -> {
+                assertThat(each.name()).startsWith(words.path() + ".");
+                assertThat(each.value().shape()).containsExactly(2, words.size());
+              });
+    } catch (ModelException.Unsupported e) {
+      assumeTrue(false, e.getMessage());
     }
   }
 

@@ -7,9 +7,9 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * A table of 256 numbers from -1 to 1 whose steps grow with their magnitude: the more bits say which
- * power of ten, the fewer say where in it ("8-bit Optimizers via Block-wise Quantization", Dettmers
- * and others, 2022, section 1.3, "dynamic tree quantization").
+ * A table of 256 numbers from -1 to 1 whose steps grow with their magnitude: the more bits say
+ * which power of ten, the fewer say where in it ("8-bit Optimizers via Block-wise Quantization",
+ * Dettmers and others, 2022, section 1.3, "dynamic tree quantization").
  */
 final class DynamicCode {
   /** How many scales share one of their own. */
@@ -21,7 +21,9 @@ final class DynamicCode {
 
   private DynamicCode() {}
 
-  /** The table, rising: zero, one, and in each of seven powers of ten the middles of equal parts. */
+  /**
+   * The table, rising: zero, one, and in each of seven powers of ten the middles of equal parts.
+   */
   static float[] table() {
     float[] table = new float[256];
     int next = 0;

@@ -78,12 +78,7 @@ public record FourBitTensor(
       int some = (int) Math.min(CHUNK, end - from);
       long start = from / 2;
       MemorySegment.copy(
-          codes,
-          ValueLayout.JAVA_BYTE,
-          start,
-          packed,
-          0,
-          (int) ((from + some + 1) / 2 - start));
+          codes, ValueLayout.JAVA_BYTE, start, packed, 0, (int) ((from + some + 1) / 2 - start));
       int skipped = (int) (from % 2);
       for (int i = 0; i < some; ) {
         long block = (from + i) / blockSize;
@@ -111,8 +106,7 @@ public record FourBitTensor(
    * @param values single precision, little-endian, finite
    * @param arena where codes and scales are put; shared, for several threads work
    */
-  public static FourBitTensor nf4(
-      MemorySegment values, long[] shape, int blockSize, Arena arena) {
+  public static FourBitTensor nf4(MemorySegment values, long[] shape, int blockSize, Arena arena) {
     long elements = values.byteSize() / Float.BYTES;
     long blocks = Math.ceilDiv(elements, blockSize);
     MemorySegment codes = arena.allocate((elements + 1) / 2);
@@ -134,8 +128,7 @@ public record FourBitTensor(
                 codes.set(ValueLayout.JAVA_BYTE, (from + i) / 2, (byte) (high << 4 | low));
               }
             });
-    return new FourBitTensor(
-        FourBitCode.NF4, shape, blockSize, codes, new Scales.Plain(scales));
+    return new FourBitTensor(FourBitCode.NF4, shape, blockSize, codes, new Scales.Plain(scales));
   }
 
   /**
@@ -143,7 +136,6 @@ public record FourBitTensor(
    * instead of half a bit; see {@link Scales.Nested}.
    */
   public FourBitTensor nested(Arena arena) {
-    return new FourBitTensor(
-        code, shape, blockSize, codes, DynamicCode.quantize(scales, arena));
+    return new FourBitTensor(code, shape, blockSize, codes, DynamicCode.quantize(scales, arena));
   }
 }

@@ -112,8 +112,6 @@ public record Int8Rows(long[] shape, MemorySegment codes, MemorySegment largest)
               }
             });
     return new Int8Rows(
-        shape,
-        codes.asSlice(0, shape[0] * columns),
-        largest.asSlice(0, shape[0] * Float.BYTES));
+        shape, codes.asSlice(0, shape[0] * columns), largest.asSlice(0, shape[0] * Float.BYTES));
   }
 }

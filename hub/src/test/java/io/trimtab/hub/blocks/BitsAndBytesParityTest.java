@@ -24,7 +24,8 @@ class BitsAndBytesParityTest {
   private static final Path RECORDED =
       Path.of(System.getProperty("trimtab.fixtures", "none"), "compress");
   private static final String NOTHING = "nothing recorded at -Dtrimtab.fixtures";
-  private static final Pattern NAME = Pattern.compile("bnb-(nf4|fp4)-(\\d+)(-nested)?\\.safetensors");
+  private static final Pattern NAME =
+      Pattern.compile("bnb-(nf4|fp4)-(\\d+)(-nested)?\\.safetensors");
 
   static Stream<String> recorded() {
     if (!Files.isDirectory(RECORDED)) {
@@ -49,7 +50,9 @@ class BitsAndBytesParityTest {
     try (TensorFile weights = Safetensors.open(RECORDED.resolve("weights.safetensors"));
         TensorFile file = Safetensors.open(RECORDED.resolve(name))) {
       List<String> names =
-          weights.names().stream().filter(each -> file.names().contains(each + ".read_back")).toList();
+          weights.names().stream()
+              .filter(each -> file.names().contains(each + ".read_back"))
+              .toList();
       assertThat(names).isNotEmpty();
       Matcher four = NAME.matcher(name);
       for (String weight : names) {
@@ -103,7 +106,9 @@ class BitsAndBytesParityTest {
         apart += one == other ? 0 : 1;
       }
       // Scales that lie next to the middle of two steps: six of 693 in all that is recorded.
-      assertThat(apart).as("codes of scales that differ").isLessThanOrEqualTo((int) (given.count() / 40));
+      assertThat(apart)
+          .as("codes of scales that differ")
+          .isLessThanOrEqualTo((int) (given.count() / 40));
     }
   }
 

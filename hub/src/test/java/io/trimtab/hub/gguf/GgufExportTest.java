@@ -90,7 +90,7 @@ class GgufExportTest {
     }
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(allowZeroInvocations = true)
   @MethodSource("models")
   void comesBackAsItWas(Path folder) {
     assumeThat(folder).isDirectory();
@@ -117,7 +117,7 @@ class GgufExportTest {
     }
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(allowZeroInvocations = true)
   @MethodSource("models")
   void packsMatrices(Path folder) {
     assumeThat(folder).isDirectory();
@@ -163,7 +163,9 @@ class GgufExportTest {
   @Test
   void refusesWhatGgufCannotSay() {
     Path recorded = Path.of(System.getProperty("trimtab.fixtures", "none"), "hf");
-    assumeThat(recorded).isDirectory();
+    for (String model : List.of("smollm3", "bert", "t5", "llama")) {
+      assumeThat(recorded.resolve(model)).isDirectory();
+    }
     Path file = directory.resolve("no.gguf");
     assertThatThrownBy(
             () ->
