@@ -68,7 +68,9 @@ public final class Linear extends Layer {
   private Single single() {
     Single known = single;
     if (known == null) {
-      known = new Single(weight.matrix(Kernels.current().crew()), bias == null ? null : bias.toFloats());
+      known =
+          new Single(
+              weight.matrix(Kernels.current().crew()), bias == null ? null : bias.toFloats());
       single = known;
     }
     return known;

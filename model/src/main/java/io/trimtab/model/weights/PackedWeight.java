@@ -99,8 +99,7 @@ public class PackedWeight extends TiledWeight {
   }
 
   private Tensor plain(Consumer<MemorySegment> filling, long... shape) {
-    return Scope.of(
-        () -> Creation.written(DType.F32, filling, shape).to(dtype()));
+    return Scope.of(() -> Creation.written(DType.F32, filling, shape).to(dtype()));
   }
 
   @Override

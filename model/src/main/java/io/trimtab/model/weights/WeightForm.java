@@ -8,8 +8,8 @@ import java.util.Optional;
 public enum WeightForm {
   /**
    * As plain numbers of the type that is computed in; as the file has them where its layers are
-   * quantized to be computed with so, and in single precision blocks that single tokens are computed
-   * with as they are.
+   * quantized to be computed with so, and in single precision blocks that single tokens are
+   * computed with as they are.
    */
   AUTO,
   /** As plain numbers in single precision. */
