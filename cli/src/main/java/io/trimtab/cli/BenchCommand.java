@@ -7,6 +7,7 @@ import io.trimtab.model.generate.Throughput;
 import io.trimtab.tensor.Engine;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -127,17 +128,20 @@ final class BenchCommand implements Callable<Integer> {
         tests.add(timed(name, tokens, () -> throughput.decodeSeconds(tokens, depth)));
       }
     }
-    long parameters = model.model().held().values().stream().mapToLong(Held::elements).sum();
-    common.words().println("| model | params | dtype | threads | test | tokens/s |");
-    common.words().println("|---|--:|---|--:|---|--:|");
+    Collection<Held> held = model.model().held().values();
+    long parameters = held.stream().mapToLong(Held::elements).sum();
+    long bytes = held.stream().mapToLong(Held::bytes).sum();
+    common.words().println("| model | params | size | dtype | threads | test | tokens/s |");
+    common.words().println("|---|--:|--:|---|--:|---|--:|");
     for (Test test : tests) {
       common
           .words()
           .printf(
               Locale.ROOT,
-              "| %s | %.2f M | %s | %d | %s | %.2f ± %.2f |%n",
+              "| %s | %.2f M | %.1f MB | %s | %d | %s | %.2f ± %.2f |%n",
               decoder.name(),
               parameters / MEGABYTE,
+              bytes / MEGABYTE,
               model.model().dtype().name().toLowerCase(Locale.ROOT),
               Engine.threads(),
               test.name(),
@@ -150,6 +154,7 @@ final class BenchCommand implements Callable<Integer> {
     Map<String, Object> result = new LinkedHashMap<>();
     result.put("model", decoder.name());
     result.put("parameters", parameters);
+    result.put("bytes_by_form", Held.bytesByForm(held));
     result.put("dtype", model.model().dtype().name().toLowerCase(Locale.ROOT));
     result.put("threads", Engine.threads());
     result.put("load_seconds", loaded);

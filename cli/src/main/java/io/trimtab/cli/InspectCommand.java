@@ -163,8 +163,7 @@ final class InspectCommand implements Callable<Integer> {
     result.put("model_type", base.config().modelType());
     result.put("parameters", parameters);
     result.put("bytes", bytes);
-    Map<String, Long> forms = new LinkedHashMap<>();
-    base.held().values().forEach(held -> forms.merge(held.form(), held.bytes(), Long::sum));
+    Map<String, Long> forms = Held.bytesByForm(base.held().values());
     result.put("bytes_by_form", forms);
     facts.put("Numbers", InspectHtml.whole(parameters));
     facts.put("Weights", InspectHtml.bytes(bytes));

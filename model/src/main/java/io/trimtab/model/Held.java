@@ -3,8 +3,11 @@ package io.trimtab.model;
 import io.trimtab.model.weights.Weight;
 import io.trimtab.tensor.Tensor;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.SequencedMap;
 
 /**
  * A stored tensor as it is held in memory.
@@ -31,6 +34,13 @@ public record Held(String form, List<Long> shape, long bytes) {
   /** A matrix in whatever form. */
   static Held of(Weight weight) {
     return new Held(weight.form(), List.of(weight.out(), weight.in()), weight.bytes());
+  }
+
+  /** What tensors take together, by form, in the order in which forms are met. */
+  public static SequencedMap<String, Long> bytesByForm(Collection<Held> tensors) {
+    SequencedMap<String, Long> forms = new LinkedHashMap<>();
+    tensors.forEach(held -> forms.merge(held.form(), held.bytes(), Long::sum));
+    return forms;
   }
 
   /** The number of its numbers. */

@@ -69,7 +69,9 @@ public final class Linear extends Layer {
   private Single single() {
     Single known = single;
     if (known == null) {
-      known = new Single(weight.matrix(), bias == null ? null : bias.toFloats());
+      known =
+          new Single(
+              weight.matrix(Kernels.current().crew()), bias == null ? null : bias.toFloats());
       single = known;
     }
     return known;
@@ -172,12 +174,15 @@ public final class Linear extends Layer {
     return Creation.floats(product, 1, product.length);
   }
 
-  /** Whether this is one token after others, for which the kernel of single rows is at hand. */
-  private static boolean isDecoding(Tensor input, Pass pass) {
+  /**
+   * Whether this is one token after others, for which the kernel of single rows is at hand; or one
+   * of a text's first tokens, where the product would have to unpack the matrix.
+   */
+  private boolean isDecoding(Tensor input, Pass pass) {
     return pass.cache().isPresent()
         && input.elements() == input.size(-1)
         && input.rank() == 2
-        && pass.past(0) > 0
+        && (pass.past(0) > 0 || !(weight instanceof Weight.Dense))
         && Kernels.available()
         && input.dtype() == DType.F32
         && input.device().equals(Device.CPU)

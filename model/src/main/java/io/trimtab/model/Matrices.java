@@ -50,7 +50,7 @@ final class Matrices {
    */
   Optional<Weight> load(String name, boolean turned, boolean quantized) {
     return switch (options.weights()) {
-      case AUTO -> file.hasQuantizedLayers() ? asStored(name, turned) : Optional.empty();
+      case AUTO -> file.hasQuantizedLayers() ? asStored(name, turned) : streamed(name, turned);
       case F32 -> Optional.empty();
       case BF16 -> narrow(name, turned, DType.BF16);
       case STORED -> asStored(name, turned);
@@ -58,6 +58,20 @@ final class Matrices {
       case NF4 -> quantized ? quantize(name, turned, Quantizer.NF4) : asWide(name, turned);
       case INT4 -> quantized ? quantize(name, turned, Quantizer.INT4) : asWide(name, turned);
     };
+  }
+
+  /**
+   * Blocks that products of single rows read as they are: a text is written as much faster as these
+   * are smaller, and opening a file costs nothing. Where more is computed in 16 bits, or there are
+   * no kernels, plain numbers are the faster ones.
+   */
+  private Optional<Weight> streamed(String name, boolean turned) {
+    boolean kernels = Kernels.available() && options.dtype() == DType.F32;
+    return turned || !kernels || !options.device().equals(Device.CPU)
+        ? Optional.empty()
+        : file.packed(name)
+            .filter(PackedWeight::isStreamed)
+            .map(found -> PackedWeight.of(found, options.dtype(), null));
   }
 
   private Optional<Weight> asStored(String name, boolean turned) {

@@ -2,6 +2,7 @@ package io.trimtab.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.trimtab.hub.Hub;
 import io.trimtab.hub.HubException;
@@ -167,8 +168,13 @@ class WeightFormsTest {
   @ParameterizedTest(allowZeroInvocations = true)
   @MethodSource("decodersAndForms")
   void tokenByTokenItComesToTheSame(Path path, WeightForm form) {
+    try (Model model = open(path, form)) {
+      tokenByToken(model);
+    }
+  }
+
+  private static void tokenByToken(Model model) {
     try (Scope _ = Scope.open();
-        Model model = open(path, form);
         KeyValueCache cache = new KeyValueCache()) {
       int[] ids = new Random(5).ints(9, 0, model.stack().embeddings().words().rows()).toArray();
       Batch whole = Batch.of(List.of(Batch.Row.of(ids)));
@@ -176,12 +182,8 @@ class WeightFormsTest {
           () -> {
             Tensor atOnce = model.causalLogits(whole, Pass.plain(whole.layout()), null, null);
             float scale = 1 + gap(atOnce.toFloats(), new float[(int) atOnce.elements()]);
-            for (int i = 0; i < ids.length; i++) {
-              int from = i == 0 ? 0 : i + 3;
-              int to = i + 4;
-              if (to > ids.length) {
-                break;
-              }
+            for (int to = 4; to <= ids.length; to++) {
+              int from = to == 4 ? 0 : to - 1;
               Batch some = Batch.of(List.of(Batch.Row.of(Arrays.copyOfRange(ids, from, to))));
               Tensor next = model.nextLogits(some, Pass.plain(some.layout()).caching(cache), null);
               float[] expected = Indexing.slice(atOnce, 0, to - 1, 1).toFloats();
@@ -335,7 +337,7 @@ class WeightFormsTest {
   void blocksStayAsTheyAre(BlockFormat format) throws IOException {
     for (Path path : Tiny.models()) {
       try (Model blocks = inBlocks(path, format, WeightForm.STORED);
-          Model plain = inBlocks(path, format, WeightForm.AUTO)) {
+          Model plain = inBlocks(path, format, WeightForm.F32)) {
         String word = format.name().toLowerCase(Locale.ROOT);
         assertThat(plain.held().values().stream().map(Held::form)).containsOnly("f32");
         if (blocks.held().values().stream().noneMatch(held -> held.form().equals(word))) {
@@ -351,6 +353,31 @@ class WeightFormsTest {
     }
   }
 
+  /** Where nothing else is asked for, blocks of GGUF files go to the kernels as they are. */
+  @ParameterizedTest
+  @EnumSource(names = {"Q4_0", "Q4_1", "Q8_0", "Q5_1"})
+  void tokensAreComputedWithBlocks(BlockFormat format) {
+    Path path = Tiny.recorded().resolve("llama");
+    assumeThat(path).exists();
+    String word = format.name().toLowerCase(Locale.ROOT);
+    boolean streamed = format != BlockFormat.Q5_1 && Kernels.available();
+    try (Model model = inBlocks(path, format, WeightForm.AUTO)) {
+      for (Linear layer : model.quantizable()) {
+        boolean whole = layer.weight().in() % format.blockSize() == 0;
+        assertThat(layer.weight().form()).isEqualTo(streamed && whole ? word : "f32");
+      }
+      assertThat(model.blocks())
+          .allMatch(
+              block ->
+                  block instanceof DecoderBlock decoder
+                      && decoder.stepsAlone() == Kernels.available());
+      tokenByToken(model);
+    }
+    try (Model model = inBlocks(path, format, WeightForm.STORED)) {
+      tokenByToken(model);
+    }
+  }
+
   @Test
   @Tag("proof")
   void aRealFileOfBlocksSaysTheSame() {
@@ -359,12 +386,17 @@ class WeightFormsTest {
     try {
       found = Hub.with(HubOptions.defaults().withOffline(true)).find(name);
     } catch (HubException.Offline e) {
-      org.assertj.core.api.Assumptions.assumeThat(e).as("SmolLM2 in the cache").isNull();
+      assumeThat(e).as("SmolLM2 in the cache").isNull();
       return;
     }
     OpenOptions stored = OpenOptions.DEFAULT.weights(WeightForm.STORED);
     try (Model blocks = Model.build(name, found.config(), found.tensors(), stored);
-        Model plain = Model.build(name, found.config(), found.tensors(), OpenOptions.DEFAULT)) {
+        Model plain =
+            Model.build(
+                name,
+                found.config(),
+                found.tensors(),
+                OpenOptions.DEFAULT.weights(WeightForm.F32))) {
       assertThat(bytes(blocks)).isLessThan(100_000_000);
       assertThat(bytes(plain)).isGreaterThan(500_000_000);
       Batch batch = Tiny.random(plain, 3, 12, 1);

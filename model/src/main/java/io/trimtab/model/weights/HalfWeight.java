@@ -1,5 +1,6 @@
 package io.trimtab.model.weights;
 
+import io.trimtab.kernel.Crew;
 import io.trimtab.kernel.Matrix;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -42,7 +43,7 @@ public final class HalfWeight extends TiledWeight {
   }
 
   @Override
-  public @Nullable Matrix matrix() {
+  public @Nullable Matrix matrix(Crew crew) {
     return PlainRows.of(held);
   }
 

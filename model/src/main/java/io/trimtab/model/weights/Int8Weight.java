@@ -52,7 +52,7 @@ public final class Int8Weight extends PackedWeight {
   }
 
   @Override
-  public void close() {
+  public synchronized void close() {
     codes.close();
     scales.close();
     super.close();

@@ -2,13 +2,23 @@ package io.trimtab.model.weights;
 
 import io.trimtab.hub.blocks.Int8Rows;
 import io.trimtab.hub.blocks.PackedTensor;
+import io.trimtab.hub.blocks.QuantizedTensor;
+import io.trimtab.kernel.Crew;
+import io.trimtab.kernel.Format;
+import io.trimtab.kernel.Matrix;
+import io.trimtab.kernel.Panels;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
 import io.trimtab.tensor.Engine;
+import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.LongStream;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +32,10 @@ public class PackedWeight extends TiledWeight {
 
   private final PackedTensor packed;
   private final @Nullable Arena arena;
+  private @Nullable Laid panels;
+
+  /** The matrix as the kernels read it, and where it is. */
+  private record Laid(Matrix matrix, Arena arena) {}
 
   /**
    * A matrix.
@@ -72,21 +86,20 @@ public class PackedWeight extends TiledWeight {
   public final Tensor rows(Tensor indices) {
     long[] chosen = indices.toLongs();
     long row = in() * Float.BYTES;
-    long[] shape = java.util.Arrays.copyOf(indices.shape(), indices.rank() + 1);
+    long[] shape = Arrays.copyOf(indices.shape(), indices.rank() + 1);
     shape[shape.length - 1] = in();
     return plain(
         out -> {
           for (int i = 0; i < chosen.length; i++) {
-            java.util.Objects.checkIndex(chosen[i], out());
+            Objects.checkIndex(chosen[i], out());
             packed.dequantize(chosen[i], 1, out.asSlice(i * row, row));
           }
         },
         shape);
   }
 
-  private Tensor plain(java.util.function.Consumer<MemorySegment> filling, long... shape) {
-    return io.trimtab.tensor.Scope.of(
-        () -> Creation.written(DType.F32, filling, shape).to(dtype()));
+  private Tensor plain(Consumer<MemorySegment> filling, long... shape) {
+    return Scope.of(() -> Creation.written(DType.F32, filling, shape).to(dtype()));
   }
 
   @Override
@@ -104,8 +117,56 @@ public class PackedWeight extends TiledWeight {
     return packed.bytes();
   }
 
+  /**
+   * Whether products of single rows read this packing as it is, once it is laid out for them: not
+   * where each of them would unpack the matrix.
+   */
+  public static boolean isStreamed(PackedTensor packed) {
+    return streamed(packed).isPresent();
+  }
+
+  private static Optional<Format> streamed(PackedTensor packed) {
+    return packed instanceof QuantizedTensor blocks
+        ? Arrays.stream(Format.values())
+            .filter(known -> known.name().equals(blocks.format().name()))
+            .findFirst()
+        : Optional.empty();
+  }
+
+  /**
+   * The blocks laid out for the kernels, made at the first call. That takes their bytes once more;
+   * those of a mapped file need not stay in memory then.
+   */
   @Override
-  public void close() {
+  public final synchronized @Nullable Matrix matrix(Crew crew) {
+    if (panels == null && packed instanceof QuantizedTensor blocks) {
+      streamed(packed).ifPresent(format -> panels = lay(blocks.blocks(), format, crew));
+    }
+    return panels == null ? null : panels.matrix();
+  }
+
+  @SuppressWarnings("MustBeClosedChecker") // closed with the weight
+  private Laid lay(MemorySegment blocks, Format format, Crew crew) {
+    Arena room = Arena.ofShared();
+    try {
+      int rows = Math.toIntExact(out());
+      Matrix made = Panels.pack(format, rows, Math.toIntExact(in()), blocks, crew, room);
+      if (blocks.isMapped()) {
+        blocks.unload();
+      }
+      return new Laid(made, room);
+    } catch (RuntimeException e) {
+      room.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public synchronized void close() {
+    if (panels != null) {
+      panels.arena().close();
+      panels = null;
+    }
     if (arena != null && arena.scope().isAlive()) {
       arena.close();
     }

@@ -1,5 +1,6 @@
 package io.trimtab.model.weights;
 
+import io.trimtab.kernel.Crew;
 import io.trimtab.kernel.Matrix;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
@@ -34,8 +35,10 @@ public interface Weight extends AutoCloseable {
   /**
    * The matrix as products of single rows read it, in memory that is freed with this weight; null
    * where they go through {@link #product} alone.
+   *
+   * @param crew who lays it out, where it has to be laid out for them
    */
-  default @Nullable Matrix matrix() {
+  default @Nullable Matrix matrix(Crew crew) {
     return null;
   }
 
@@ -77,7 +80,7 @@ public interface Weight extends AutoCloseable {
     }
 
     @Override
-    public @Nullable Matrix matrix() {
+    public @Nullable Matrix matrix(Crew crew) {
       return dense.requiresGradient() ? null : PlainRows.of(dense);
     }
 

@@ -7,8 +7,9 @@ import java.util.Optional;
 /** How a model's matrices are to be held in memory. */
 public enum WeightForm {
   /**
-   * As plain numbers of the type that is computed in; those of a checkpoint whose layers are
-   * quantized as the file has them.
+   * As plain numbers of the type that is computed in; as the file has them where its layers are
+   * quantized to be computed with so, and in single precision blocks that single tokens are
+   * computed with as they are.
    */
   AUTO,
   /** As plain numbers in single precision. */
