@@ -83,7 +83,9 @@ class TextTunerTest {
   void learnsToAnswer() throws IOException {
     Path run = directory.resolve("learns");
     Path copy = directory.resolve("copy");
-    try (TunedText tuned = tuner().epochs(20).test(data()).answers(12).into(run).run()) {
+    // At a rate that does not leave to rounding which words are learnt last.
+    TextTuner slower = tuner().rate(1e-2).epochs(20);
+    try (TunedText tuned = slower.test(data()).answers(12).into(run).run()) {
       LanguageScores scores = tuned.test().orElseThrow();
       assertThat(scores.untuned().loss()).isGreaterThan(3);
       assertThat(scores.tuned().loss()).isLessThan(0.3);
