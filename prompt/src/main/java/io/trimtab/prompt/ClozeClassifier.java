@@ -7,6 +7,7 @@ import io.trimtab.model.Pass;
 import io.trimtab.model.Patches;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.NativeHeap;
 import io.trimtab.tensor.Neural;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
@@ -28,7 +29,7 @@ import java.util.stream.IntStream;
  */
 public final class ClozeClassifier {
   /** So many tokens are computed at once: enough to keep the machine busy, little memory. */
-  private static final int BATCH_TOKENS = 4096;
+  private static final int BATCH_TOKENS = 2048;
 
   private final Model model;
   private final Cloze cloze;
@@ -139,6 +140,7 @@ public final class ClozeClassifier {
       for (int i = 0; i < part.size(); i++) {
         out[part.get(i)] = results.get(i);
       }
+      NativeHeap.trim(); // the next batch is of other lengths, and would leave this one's gaps
       from = to;
     }
     return List.of(out);

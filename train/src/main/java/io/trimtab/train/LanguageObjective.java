@@ -7,6 +7,7 @@ import io.trimtab.model.Patches;
 import io.trimtab.model.Positions;
 import io.trimtab.model.WordScores;
 import io.trimtab.tensor.Gradients;
+import io.trimtab.tensor.NativeHeap;
 import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
@@ -101,6 +102,7 @@ public final class LanguageObjective implements Objective<TokenExample> {
       sum += part.logProbability();
       hits += part.hits();
       words += part.words();
+      NativeHeap.trim(); // the next batch is of other lengths, and would leave this one's gaps
       from = to;
     }
     return new LanguageScore(-sum / words, (double) hits / words, words, examples.size());
