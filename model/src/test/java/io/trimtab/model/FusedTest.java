@@ -89,11 +89,11 @@ class FusedTest {
   }
 
   @ParameterizedTest
-  @EnumSource(Activation.class)
+  @EnumSource(
+      value = Activation.class,
+      names = {"SILU", "GELU_TANH", "RELU"})
   void gates(Activation activation) {
-    if (!Fused.knows(activation)) {
-      return;
-    }
+    assertThat(Fused.knows(activation)).isTrue();
     for (DType dtype : List.of(DType.F32, DType.BF16)) {
       try (Scope _ = Scope.open()) {
         assertAlike(
