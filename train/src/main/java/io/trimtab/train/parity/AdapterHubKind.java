@@ -4,6 +4,7 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.adapterhub.AdapterHubFormat;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
+import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Tensor;
@@ -28,13 +29,13 @@ final class AdapterHubKind implements Kind {
   }
 
   @Override
-  public Errors check(Path directory) {
+  public Errors check(Path directory, DType type) {
     ModelConfig meta = ModelConfig.read(directory.resolve("io.json"));
     boolean single = Files.exists(directory.resolve(AdapterHubFormat.CONFIG));
     Path base = base(directory, meta);
     return Gradients.none(
         () -> {
-          try (Model model = Recorded.model(base);
+          try (Model model = Recorded.model(base, type);
               Delta delta =
                   single
                       ? new AdapterHubFormat().load(directory, model)

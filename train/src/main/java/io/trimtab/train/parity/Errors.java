@@ -24,13 +24,23 @@ final class Errors {
     all.add(new Measured(what, error, allowed));
   }
 
+  /** The error that comes closest to, or goes furthest beyond, what is allowed. */
+  double worst() {
+    return all.stream().max(Comparator.comparingDouble(Measured::share)).orElseThrow().error();
+  }
+
+  /** Whether something is off, and nothing by more than ten times what is allowed. */
+  boolean mayBeRounding() {
+    return all.stream().anyMatch(each -> !each.within())
+        && all.stream().allMatch(each -> each.share() <= 10);
+  }
+
   Case toCase(String name) {
     if (all.isEmpty()) {
       throw new ParityException(
           "found nothing recorded to compare with, expected logits, hidden states or losses");
     }
-    double worst =
-        all.stream().max(Comparator.comparingDouble(Measured::share)).orElseThrow().error();
+    double worst = worst();
     List<Measured> wrong = all.stream().filter(each -> !each.within()).toList();
     if (wrong.isEmpty()) {
       return new Case(name, Case.Status.OK, worst, "");

@@ -7,6 +7,7 @@ import io.trimtab.model.KeyValueCache;
 import io.trimtab.model.Model;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Patches;
+import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Tensor;
@@ -30,10 +31,10 @@ final class HfKind implements Kind {
   }
 
   @Override
-  public Errors check(Path directory) {
+  public Errors check(Path directory, DType type) {
     return Gradients.none(
         () -> {
-          try (Model model = Recorded.model(directory);
+          try (Model model = Recorded.model(directory, type);
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {
             if (model.isEncoderDecoder()) {
               return new EncoderDecoderCheck(model, io).check(directory);

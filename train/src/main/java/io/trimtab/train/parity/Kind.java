@@ -1,5 +1,6 @@
 package io.trimtab.train.parity;
 
+import io.trimtab.tensor.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -15,9 +16,10 @@ interface Kind {
   /**
    * Computes a case again.
    *
+   * @param type what the model's weights and activations are in
    * @throws RuntimeException where it cannot; typed ones for what is not supported
    */
-  Errors check(Path directory);
+  Errors check(Path directory, DType type);
 
   /** Whether a folder holds a case of this kind, whatever it is called. */
   default boolean holds(Path directory) {

@@ -4,6 +4,7 @@ import io.trimtab.delta.Delta;
 import io.trimtab.delta.opendelta.OpenDeltaFormat;
 import io.trimtab.hub.ModelConfig;
 import io.trimtab.model.Model;
+import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Tensor;
@@ -34,12 +35,12 @@ final class OpenDeltaKind implements Kind {
   }
 
   @Override
-  public Errors check(Path directory) {
+  public Errors check(Path directory, DType type) {
     ModelConfig config = ModelConfig.read(directory.resolve(OpenDeltaFormat.CONFIG));
     Path base = base(directory, config);
     return Gradients.none(
         () -> {
-          try (Model model = Recorded.model(base);
+          try (Model model = Recorded.model(base, type);
               Delta delta = new OpenDeltaFormat().load(directory, model);
               Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {

@@ -10,6 +10,7 @@ import io.trimtab.model.Model;
 import io.trimtab.model.Pass;
 import io.trimtab.model.Patches;
 import io.trimtab.tensor.Arithmetic;
+import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Reduction;
@@ -40,12 +41,12 @@ final class PeftKind implements Kind {
   }
 
   @Override
-  public Errors check(Path directory) {
+  public Errors check(Path directory, DType type) {
     ModelConfig meta = ModelConfig.read(directory.resolve("io.json"));
     Path base = base(directory, meta);
     return Gradients.none(
         () -> {
-          try (Model model = Recorded.model(base);
+          try (Model model = Recorded.model(base, type);
               Delta delta = DeltaFiles.load(directory, model);
               Recorded inputs = Recorded.open(base.resolve("io.safetensors"));
               Recorded io = Recorded.open(directory.resolve("io.safetensors"))) {

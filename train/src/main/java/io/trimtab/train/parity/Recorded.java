@@ -38,9 +38,14 @@ public final class Recorded implements AutoCloseable {
 
   /** The model of a directory, in F32 on the CPU as the recordings were made. */
   public static Model model(Path directory) {
+    return model(directory, DType.F32);
+  }
+
+  /** The same in another type. */
+  static Model model(Path directory, DType type) {
     ModelDirectory found = ModelDirectory.of(directory);
     String name = found.path().getFileName().toString();
-    return Model.build(name, found.config(), found.tensors(), DType.F32, Device.CPU);
+    return Model.build(name, found.config(), found.tensors(), type, Device.CPU);
   }
 
   boolean has(String name) {

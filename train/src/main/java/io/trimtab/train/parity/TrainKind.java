@@ -11,6 +11,7 @@ import io.trimtab.model.Pass;
 import io.trimtab.model.Positions;
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
+import io.trimtab.tensor.DType;
 import io.trimtab.tensor.FusedAdamW;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.Neural;
@@ -68,9 +69,9 @@ final class TrainKind implements Kind {
   }
 
   @Override
-  public Errors check(Path directory) {
+  public Errors check(Path directory, DType type) {
     Curve curve = Curve.read(directory.resolve("curve.json"));
-    try (Model model = Recorded.model(directory.resolve(curve.base()).normalize());
+    try (Model model = Recorded.model(directory.resolve(curve.base()).normalize(), type);
         Delta delta = start(directory, curve, model);
         Recorded batches = Recorded.open(directory.resolve("batches.safetensors"))) {
       Errors errors = new Errors();
