@@ -2,12 +2,17 @@ package io.trimtab.model;
 
 import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Engine;
+import io.trimtab.tensor.FrozenProduct;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.LinearAlgebra;
 import io.trimtab.tensor.Neural;
+import io.trimtab.tensor.Scope;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +28,9 @@ final class AttentionKernel {
 
   /** Keys from which on all scores would take too much memory. */
   private static final long MOST = 1024;
+
+  /** The same where one head's are held at a time. */
+  private static final long MOST_OF_ONE_HEAD = 4096;
 
   private final Attention.Form form;
   private final Tensor query;
@@ -40,11 +48,64 @@ final class AttentionKernel {
     long count = keys.size(2);
     long longer = query.dtype() == DType.F32 ? FLASH : FLASH_OF_16_BITS;
     long scoresInAll = query.size(0) * form.heads() * count * count;
-    if (count > longer && count <= MOST && Fused.pays(scoresInAll, query, keys, values)) {
+    boolean slow = query.dtype() == DType.BF16 && !Engine.hasMatrixUnit();
+    boolean pays =
+        slow
+            ? Fused.can(scoresInAll, query, keys, values)
+            : Fused.pays(scoresInAll, query, keys, values);
+    if (count > longer && count <= MOST && pays) {
       Tensor scores = product(folded(query), keys.transpose(2, 3)).contiguous();
       return unfolded(product(Fused.causalSoftmax(scores, form.scale()), values));
     }
+    if (count > longer && count <= MOST_OF_ONE_HEAD && suitsHeadByHead(keys, values)) {
+      return headByHead(keys, values);
+    }
     return Neural.causalAttention(query, spread(keys), spread(values), form.scale());
+  }
+
+  /**
+   * Without a gradient, long rows on the CPU are faster head by head: in F32 the engine's kernel
+   * has each of its threads call a BLAS that shares its work out once more, in BF16 it multiplies
+   * by plain loops unless there is a matrix unit.
+   */
+  private boolean suitsHeadByHead(Tensor keys, Tensor values) {
+    DType type = query.dtype();
+    return query.device().equals(Device.CPU)
+        && (type == DType.F32 || (type == DType.BF16 && !Engine.hasMatrixUnit()))
+        && Stream.of(query, keys, values).noneMatch(Tensor::requiresGradient);
+  }
+
+  /** With the scores of the queries of one key head in memory at a time. */
+  private Tensor headByHead(Tensor keys, Tensor values) {
+    Tensor queries = folded(query);
+    List<Tensor> mixed = new ArrayList<>();
+    for (long row = 0; row < keys.size(0); row++) {
+      for (long head = 0; head < form.keyHeads(); head++) {
+        Tensor q = of(queries, row, head);
+        Tensor k = of(keys, row, head);
+        Tensor v = of(values, row, head);
+        mixed.add(
+            Scope.of(
+                () -> FrozenProduct.toInput(causalWeights(FrozenProduct.linear(q, k, null)), v)));
+      }
+    }
+    Tensor all = Indexing.concat(mixed, 0);
+    return all.reshape(keys.size(0), form.heads(), query.size(2), values.size(3));
+  }
+
+  private static Tensor of(Tensor perHead, long row, long head) {
+    return Indexing.at(Indexing.at(perHead, 0, row), 0, head);
+  }
+
+  /** The weights of keys 0 to i for query i, [any number of times keys, keys]. */
+  private Tensor causalWeights(Tensor scores) {
+    if (Fused.can(scores.elements(), scores)) {
+      return Fused.causalSoftmax(scores, form.scale());
+    }
+    long count = scores.size(1);
+    Tensor scaled = Arithmetic.multiply(scores, form.scale()).reshape(-1, count, count);
+    Tensor masked = Arithmetic.add(scaled, Neural.later(scores, count));
+    return Neural.softmax(masked, 2).reshape(scores.size(0), count);
   }
 
   /**

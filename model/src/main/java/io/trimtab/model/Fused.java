@@ -40,11 +40,15 @@ final class Fused {
    * lie in any order.
    */
   static boolean pays(long numbers, Tensor... sources) {
+    return can(numbers, sources) && Arrays.stream(sources).anyMatch(Tensor::requiresGradient);
+  }
+
+  /** The same whether or not a gradient is wanted. */
+  static boolean can(long numbers, Tensor... sources) {
     DType dtype = sources[0].dtype();
     return numbers >= ENOUGH
         && (dtype == DType.F32 || dtype == DType.BF16)
         && Kernels.available()
-        && Arrays.stream(sources).anyMatch(Tensor::requiresGradient)
         && Arrays.stream(sources)
             .allMatch(each -> each.dtype() == dtype && each.device().equals(Device.CPU));
   }

@@ -4,6 +4,7 @@ import io.trimtab.tensor.Arithmetic;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Engine;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Indexing;
 import io.trimtab.tensor.LinearAlgebra;
@@ -31,8 +32,8 @@ record RowChunks(int size, int count, long[] from, long[] back, Tensor mask) {
   private record Key(Layout layout, DType dtype) {}
 
   /**
-   * The chunks of the rows of a use, or null where they would not pay: they do where 16 bits are
-   * trained on the CPU, whose fused kernel has a slow gradient.
+   * The chunks of the rows of a use, or null where they would not pay: they do in 16 bits on the
+   * CPU, whose fused kernel has a slow gradient, and without a matrix unit is slow altogether.
    */
   static @Nullable RowChunks of(
       Tensor query, Tensor key, Attention.Form form, Attention.Use use, int runs) {
@@ -50,7 +51,7 @@ record RowChunks(int size, int count, long[] from, long[] back, Tensor mask) {
     boolean pays =
         query.dtype() == DType.BF16
             && query.device().kind() == Device.Kind.CPU
-            && (query.requiresGradient() || key.requiresGradient())
+            && (!Engine.hasMatrixUnit() || query.requiresGradient() || key.requiresGradient())
             && runs >= FEWEST_RUNS
             && IntStream.range(0, layout.rows()).allMatch(r -> layout.length(r) <= LONGEST_ROW);
     return plain && pays

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.trimtab.tensor.Creation;
 import io.trimtab.tensor.DType;
 import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Engine;
 import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Reduction;
 import io.trimtab.tensor.Rng;
@@ -80,7 +81,7 @@ class RowChunksTest {
   }
 
   @Test
-  void onlyTrainingIn16BitsOfManyLengthsIsDoneSo() {
+  void only16BitsOfManyLengthsAreDoneSo() {
     try (Scope _ = Scope.open();
         Common common = new Common()) {
       Rng rng = Rng.seeded(1);
@@ -88,7 +89,8 @@ class RowChunksTest {
       Tensor fixed = Creation.zeros(DType.BF16, Device.CPU, ROWS.tokens(), 8);
       Attention.Use use = use(ROWS, common);
       assertThat(RowChunks.of(trained, fixed, FORM, use, 7)).isNotNull();
-      assertThat(RowChunks.of(fixed, fixed, FORM, use, 7)).isNull();
+      assertThat(RowChunks.of(fixed, fixed, FORM, use, 7) == null)
+          .isEqualTo(Engine.hasMatrixUnit());
       assertThat(RowChunks.of(trained.to(DType.F32), fixed, FORM, use, 7)).isNull();
       assertThat(RowChunks.of(trained, fixed, FORM, use, 1)).isNull();
       Attention.Form causal = new Attention.Form(2, 2, 0.5, true, 0, 0);

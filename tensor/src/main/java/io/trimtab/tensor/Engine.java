@@ -4,10 +4,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.global.torch;
 
 /** The native engine as a whole: its threads, its memory, its version. */
@@ -73,6 +75,30 @@ public final class Engine {
       return 0; // not Linux
     }
     return 0;
+  }
+
+  /**
+   * Whether the CPU multiplies blocks of 16-bit numbers by a unit of its own (AMX): the engine's
+   * fused attention in BF16 is written for that, and takes plain loops where there is none.
+   */
+  public static boolean hasMatrixUnit() {
+    return Processor.AMX;
+  }
+
+  private static final class Processor {
+    static final boolean AMX = has("amx_bf16");
+
+    private static boolean has(String flag) {
+      try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
+        return lines
+            .filter(line -> line.startsWith("flags"))
+            .findFirst()
+            .map(line -> List.of(line.split("\\s+")).contains(flag))
+            .orElse(false);
+      } catch (IOException e) {
+        return false; // not Linux
+      }
+    }
   }
 
   /** Whether this build of the engine has oneDNN's products beside the BLAS's. */

@@ -133,19 +133,22 @@ public final class Neural {
     DType type = query.dtype();
     boolean half = type == DType.BF16 || type == DType.F16;
     boolean trains = query.requiresGradient() || key.requiresGradient() || value.requiresGradient();
-    if (!trains || query.device().kind() != Device.Kind.CPU) {
+    boolean likesHalf = type != DType.BF16 || Engine.hasMatrixUnit();
+    if (query.device().kind() != Device.Kind.CPU || (!trains && likesHalf)) {
       return fusedAttention(query, key, value, mask, causal, scale);
     }
-    boolean products = key.size(2) <= LONGEST_BY_PRODUCTS;
-    if (causal && products && key.size(2) > (half ? LONGEST_CONVERTED : LONGEST_FUSED)) {
-      return attentionByProducts(query, key, value, later(query, key), scale);
+    boolean products =
+        key.size(2) <= LONGEST_BY_PRODUCTS || (!trains && query.size(2) <= LONGEST_CONVERTED);
+    long converted = trains ? LONGEST_CONVERTED : LONGEST_CONVERTED / 2;
+    if (causal && products && key.size(2) > (half ? converted : LONGEST_FUSED)) {
+      return attentionByProducts(query, key, value, later(key, key.size(2)), scale);
     }
     if (!half) {
       return fusedAttention(query, key, value, mask, causal, scale);
     }
     // On the CPU the fused kernel's gradient takes several times as long in 16 bits as in 32, and
-    // for short rows its result does too.
-    if (type == DType.BF16 && !causal && products && key.size(2) > LONGEST_CONVERTED) {
+    // for short rows, or without a matrix unit, its result does too.
+    if (type == DType.BF16 && !causal && products && key.size(2) > converted) {
       return attentionByProducts(query, key, value, mask, scale);
     }
     Tensor wide =
@@ -159,11 +162,16 @@ public final class Neural {
     return wide.to(type);
   }
 
-  /** What takes every key after a query out of its sight, [queries, keys]. */
-  private static Tensor later(Tensor query, Tensor key) {
+  /**
+   * What takes every key after a query out of its sight when it is added to the scores.
+   *
+   * @param like of the type and on the device wanted
+   * @param count of queries and of keys
+   * @return [count, count]
+   */
+  public static Tensor later(Tensor like, long count) {
     Tensor none =
-        Creation.full(
-            Double.NEGATIVE_INFINITY, query.dtype(), query.device(), query.size(2), key.size(2));
+        Creation.full(Double.NEGATIVE_INFINITY, like.dtype(), like.device(), count, count);
     return Call.of(() -> torch.triu(none.handle(), 1), none);
   }
 

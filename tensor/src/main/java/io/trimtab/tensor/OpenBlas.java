@@ -1,8 +1,10 @@
 package io.trimtab.tensor;
 
+import java.lang.foreign.AddressLayout;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
@@ -10,17 +12,23 @@ import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import org.bytedeco.javacpp.Loader;
 
 /**
- * The threads of OpenBLAS, which computes the engine's products in 32 bits. They are no threads of
- * OpenMP in the build at hand, so that the engine's own setting does not reach them. The binding
- * loads the library twice, under two names; which of the two the engine calls is up to the linker
- * of the system, and each is told.
+ * What OpenBLAS, which computes the engine's products in 32 bits, lets know and set. Its threads
+ * are no threads of OpenMP in the build at hand, so that the engine's own setting does not reach
+ * them. The binding loads the library twice, under two names; which of the two the engine calls is
+ * up to the linker of the system, and each is told.
  */
 final class OpenBlas {
   private static final String NAME = "(lib)?openblas.*";
   private static final Linker LINKER = Linker.nativeLinker();
+
+  /** A C string of any length. */
+  private static final AddressLayout TEXT =
+      ValueLayout.ADDRESS.withTargetLayout(
+          MemoryLayout.sequenceLayout(Long.MAX_VALUE, ValueLayout.JAVA_BYTE));
 
   private OpenBlas() {}
 
@@ -51,6 +59,30 @@ final class OpenBlas {
   static List<Integer> threads() {
     FunctionDescriptor type = FunctionDescriptor.of(ValueLayout.JAVA_INT);
     return functions("openblas_get_num_threads", type).stream().map(OpenBlas::ask).toList();
+  }
+
+  /**
+   * Whether all copies compute by AVX-512: their processor has it and nobody chose other kernels.
+   */
+  static boolean hasAvx512() {
+    return Kernels.AVX512;
+  }
+
+  /** What the library chose as it was loaded. */
+  private static final class Kernels {
+    private static final Set<String> WIDE = Set.of("SkylakeX", "Cooperlake", "SapphireRapids");
+
+    static final boolean AVX512 =
+        functions("openblas_get_corename", FunctionDescriptor.of(TEXT)).stream()
+            .allMatch(function -> WIDE.contains(name(function)));
+
+    private static String name(MethodHandle function) {
+      try {
+        return ((MemorySegment) function.invokeExact()).getString(0);
+      } catch (Throwable e) {
+        throw unexpected(e);
+      }
+    }
   }
 
   private static int ask(MethodHandle function) {

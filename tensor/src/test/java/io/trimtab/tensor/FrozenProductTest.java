@@ -15,7 +15,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 class FrozenProductTest {
   /** Below and above the sizes at which other kernels are chosen; some fill no block of theirs. */
   private static final int[][] SIZES = {
-    {1, 3, 7}, {255, 40, 24}, {256, 40, 24}, {301, 129, 65}, {257, 9, 2050}
+    {1, 3, 7},
+    {255, 40, 24},
+    {256, 40, 24},
+    {301, 129, 65},
+    {257, 9, 2050},
+    {1, 400, 330},
+    {2, 400, 330},
+    {13, 400, 330},
+    {17, 65, 2050}
   };
 
   private interface Product {
@@ -68,6 +76,24 @@ class FrozenProductTest {
       Tensor plain = LinearAlgebra.matmul(x, weight);
       assertThat(own.shape()).containsExactly(2, 37, 96);
       assertThat(Reduction.largestDifference(own, plain)).isLessThan(1e-4);
+    }
+  }
+
+  /** Without a graph the same kernels are chosen. */
+  @Test
+  void nothingNeedsAGradient() {
+    for (int[] size : SIZES) {
+      try (Scope _ = Scope.open()) {
+        Tensor x = random(1, DType.F32, size[0], size[2]);
+        Tensor weight = Arithmetic.multiply(random(2, DType.F32, size[1], size[2]), 0.03);
+        Tensor bias = random(3, DType.F32, size[1]);
+        Tensor own = FrozenProduct.linear(x, weight, bias);
+        Tensor trained = FrozenProduct.linear(Gradients.variable(x), weight, bias);
+        assertThat(own.requiresGradient()).isFalse();
+        assertThat(own.toDoubles()).isEqualTo(trained.toDoubles());
+        Tensor plain = LinearAlgebra.linear(x, weight, bias);
+        assertThat(Reduction.largestDifference(own, plain)).isLessThan(1e-4);
+      }
     }
   }
 
