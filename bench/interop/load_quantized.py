@@ -9,6 +9,7 @@ whole groups of 32. So models of the same configurations but wider are made, wit
 
 import json
 import os
+import shutil
 import sys
 
 sys.dont_write_bytecode = True
@@ -97,40 +98,73 @@ def outcome(case, model):
     try:
         line.update(compare(case, model))
     except Exception as e:  # whatever transformers does with a directory it cannot read
-        return {**line, "status": "wrong", "why": f"{type(e).__name__}: {e}".split("\n")[0]}
+        status = "refused" if isinstance(e, cases.Refused) else "wrong"
+        return {**line, "status": status, "why": f"{type(e).__name__}: {e}".split("\n")[0]}
     if line["error"] > cases.ALLOWED:
         return {**line, "status": "wrong", "why": f"off by {line['error']:.1e}, allowed {cases.ALLOWED:.0e}"}
     return {**line, "status": "ok"}
 
 
 def compare(case, model):
-    """The difference of logits by the unpacked weights from ours, and that of bitsandbytes' own products.
+    """The difference of logits by the unpacked weights from ours, and that of the model as it is opened.
 
-    These round what they multiply, to BF16 or to 8 bits, so that their difference is shown and not judged.
-    compressed-tensors unpacks the weights itself, before the first product.
+    bitsandbytes' products round what they multiply, to BF16 or to 8 bits, so that their difference is shown and not judged.
     """
     recorded = load_file(os.path.join(model, "io.safetensors"))
     inputs = {key: recorded[key] for key in cases.INPUTS if key in recorded}
     ours = load_file(case["logits"])["logits"]
-    theirs = opened(case["directory"])
-    packed = error(theirs, inputs, ours)
-    if theirs.config.quantization_config.quant_method != "bitsandbytes":
-        return {"error": packed}
+    if case["form"] == "int4":
+        return compare_compressed(case["directory"], inputs, ours)
+    as_opened = error(opened(case["directory"]), inputs, ours)
     # Opened anew: products lay the blocks out otherwise.
     unpacked = opened(case["directory"]).dequantize()
-    return {"error": error(unpacked, inputs, ours), "packed_products": packed}
+    return {"error": error(unpacked, inputs, ours), "as_opened": as_opened}
 
 
-def opened(directory):
-    with open(os.path.join(directory, "config.json"), encoding="utf-8") as file:
-        architecture = json.load(file)["architectures"][0]
-    model, loading = getattr(transformers, architecture).from_pretrained(
-        directory, attn_implementation="eager", output_loading_info=True
+def compare_compressed(directory, inputs, ours):
+    """compressed-tensors unpacks the weights before the first product, in the type that a layer is computed in.
+
+    Not so where transformers has a layer's tensors another way (experts in one tensor), or looks into layers first, to
+    initialise them. There it unpacks while it loads, if asked to, in the type of the scales: half precision, which rounds.
+    That all is where it belongs is then told by the same numbers as wider scales.
+    """
+    try:
+        model = opened(directory)
+        as_opened = error(model, inputs, ours)
+        if not has_experts(model):
+            return {"error": as_opened, "as_opened": as_opened}
+    except AttributeError as e:
+        as_opened = f"{type(e).__name__}: {e}"
+    wide = directory + "-wide-scales"
+    shutil.copytree(directory, wide)
+    path = os.path.join(wide, "model.safetensors")
+    tensors = load_file(path)
+    scales = {name: t.float() for name, t in tensors.items() if name.endswith(".weight_scale")}
+    save_file({**tensors, **scales}, path, {"format": "pt"})
+    how = transformers.CompressedTensorsConfig(dequantize=True)
+    unpacked = opened(wide, quantization_config=how)
+    return {"error": error(unpacked, inputs, ours), "as_opened": as_opened}
+
+
+def opened(directory, **how):
+    config = transformers.AutoConfig.from_pretrained(directory)
+    architecture = getattr(transformers, config.architectures[0])
+    if config.quantization_config["quant_method"] == "bitsandbytes":
+        with torch.device("meta"):
+            plain = architecture(config)
+        if has_experts(plain):
+            raise cases.Refused("bitsandbytes packs no experts, which transformers has in one tensor")
+    model, loading = architecture.from_pretrained(
+        directory, attn_implementation="eager", output_loading_info=True, **how
     )
     left = {what: sorted(keys)[:3] for what, keys in loading.items() if keys}
     if left:
         raise ValueError(f"not all was loaded: {left}")
     return model.eval()
+
+
+def has_experts(model):
+    return any(parameter.dim() == 3 for parameter in model.parameters())
 
 
 def error(model, inputs, ours):
