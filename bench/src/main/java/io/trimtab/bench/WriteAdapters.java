@@ -9,7 +9,6 @@ import io.trimtab.delta.DeltaMethods;
 import io.trimtab.delta.compose.DeltaExpression;
 import io.trimtab.hub.Safetensors;
 import io.trimtab.hub.TensorData;
-import io.trimtab.model.Batch;
 import io.trimtab.model.Model;
 import io.trimtab.model.ModelException;
 import io.trimtab.model.Patches;
@@ -59,18 +58,25 @@ public final class WriteAdapters {
   /** What AdapterHub's files say beyond the presets, by a name for the table. */
   private static final Map<String, String> FURTHER =
       new TreeMap<>(
-          Map.of(
-              "lora-ffn", "lora:preset=adapterhub,targets='@attn.q,@attn.k,@ff.w1,@ff.w2'",
-              "lora-rslora", "lora:preset=adapterhub,rslora=true",
-              "lora-gated", "lora:preset=adapterhub,use_gating=true",
-              "prefix-flat", "prefix:preset=adapterhub,projection=0",
-              "prefix-gates", "prefix:preset=adapterhub,use_gating=true,shared_gating=false",
-              "prompt-after-bos", "prompt:preset=adapterhub,place=embedded_after_first",
-              "reft-noreft", "reft:preset=adapterhub,kind=noreft",
-              "parallel-learned", "parallel:preset=adapterhub,scaling=learned",
-              "houlsby-invertible",
-                  "houlsby:preset=adapterhub,inv_adapter=nice,inv_adapter_undone=false",
-              "pfeiffer-leave-out", "pfeiffer:preset=adapterhub,leave_out=0"));
+          Map.ofEntries(
+              Map.entry(
+                  "lora-ffn", "lora:preset=adapterhub,targets='@attn.q,@attn.k,@ff.w1,@ff.w2'"),
+              Map.entry(
+                  "lora-ffn-gated",
+                  "lora:preset=adapterhub,targets='@attn.q,@attn.k,@ff.w2,@ff.w3'"),
+              Map.entry("lora-rslora", "lora:preset=adapterhub,rslora=true"),
+              Map.entry("lora-gated", "lora:preset=adapterhub,use_gating=true"),
+              Map.entry("prefix-flat", "prefix:preset=adapterhub,projection=0"),
+              Map.entry(
+                  "prefix-gates", "prefix:preset=adapterhub,use_gating=true,shared_gating=false"),
+              Map.entry("prompt-after-bos", "prompt:preset=adapterhub,place=embedded_after_first"),
+              Map.entry("reft-noreft", "reft:preset=adapterhub,kind=noreft"),
+              Map.entry("parallel-learned", "parallel:preset=adapterhub,scaling=learned"),
+              Map.entry(
+                  "houlsby-invertible",
+                  "houlsby:preset=adapterhub,inv_adapter=nice,inv_adapter_undone=false"),
+              Map.entry("houlsby-invertible-undone", "houlsby:preset=adapterhub,inv_adapter=nice"),
+              Map.entry("pfeiffer-leave-out", "pfeiffer:preset=adapterhub,leave_out=0")));
 
   private static final Map<String, String> UNIONS =
       new TreeMap<>(
@@ -163,7 +169,7 @@ public final class WriteAdapters {
     line.put("model", model.name());
     line.put("token_types", wanted.tokenTypes());
     line.put("virtual_at", wanted.expression().contains("embedded_after_first") ? 1 : 0);
-    line.put("full_rows", wanted.expression().contains("use_gating")); // gates look at padding
+    line.put("full_rows", looksAtPadding(wanted, format, model));
     try (Delta delta =
         DeltaExpression.parse(wanted.expression(), model).attach(model, Rng.seeded(seed))) {
       move(delta, Rng.seeded(seed));
@@ -171,9 +177,8 @@ public final class WriteAdapters {
       Gradients.none(
           () -> {
             try (Scope _ = Scope.open()) {
-              Batch batch = io.batch("", wanted.tokenTypes());
-              Tensor logits = Recorded.logits(model, batch, delta.patches());
-              Tensor plain = Recorded.logits(model, batch, Patches.NONE);
+              Tensor logits = io.logits(model, wanted.tokenTypes(), delta.patches());
+              Tensor plain = io.logits(model, wanted.tokenTypes(), Patches.NONE);
               saveLogits(logits, adapter.resolve(LOGITS));
               line.put("moved", distance(logits, plain));
               return line;
@@ -181,10 +186,18 @@ public final class WriteAdapters {
           });
       line.put("parameters", delta.count());
       line.put("adapter", adapter.toAbsolutePath().toString());
-    } catch (DeltaException e) {
+    } catch (DeltaException | ModelException.Unsupported e) {
       line.put("refused", e.getMessage());
     }
     return line;
+  }
+
+  /** Whether padding changes what AdapterHub computes: gates, and DeBERTa's prompts, look at it. */
+  private static boolean looksAtPadding(Wanted wanted, DeltaFormat format, Model model) {
+    boolean prompts =
+        format.name().equals("adapterhub") && wanted.expression().startsWith("prompt:");
+    return wanted.expression().contains("use_gating")
+        || (prompts && model.config().modelType().equals("deberta-v2"));
   }
 
   /** How far apart, relative to the largest; a prompt's own tokens have no counterpart. */

@@ -48,7 +48,7 @@ public final class DeltaFiles {
     config.put("peft_type", delta.spec().peftType());
     config.put("base_model_name_or_path", delta.base().name());
     config.put("inference_mode", true);
-    config.put("task_type", null);
+    config.putIfAbsent(PeftFields.TASK, null);
     try {
       Files.createDirectories(directory);
       DeltaTensors.write(delta, entries(delta), directory.resolve(TENSORS));

@@ -1,6 +1,7 @@
 package io.trimtab.delta;
 
 import io.trimtab.hub.ModelConfig;
+import io.trimtab.model.Head;
 import io.trimtab.model.Model;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,6 +14,9 @@ public final class PeftFields {
   private static final Set<String> TRANSPOSED =
       Set.of("gpt2", "openai-gpt", "imagegpt", "decision_transformer");
 
+  /** The field that says what the model's head is for. */
+  public static final String TASK = "task_type";
+
   private static final String TRANSPOSED_FIELD = "fan_in_fan_out";
 
   /**
@@ -23,7 +27,7 @@ public final class PeftFields {
       Set.of(
           "peft_type",
           "peft_version",
-          "task_type",
+          TASK,
           "auto_mapping",
           "base_model_name_or_path",
           "revision",
@@ -224,5 +228,23 @@ public final class PeftFields {
     if (!(value >= 0 && value < 1)) {
       throw new DeltaException("found " + name + " " + value + ", expected 0 to below 1");
     }
+  }
+
+  /**
+   * What PEFT calls a model's head. It puts prompts and prefixes before a model by this word alone:
+   * without it they are loaded, but left out of what is computed.
+   *
+   * @param saved the modules whose weights are in the file. For a classifier by name PEFT wants
+   *     those of the head there; where they are not, the model is one that gives on what it is
+   *     given
+   */
+  public static String task(Model model, List<String> saved) {
+    if (saved.contains("classifier") || saved.contains("score")) {
+      return model.head(Head.TokenClassifier.class).isPresent() ? "TOKEN_CLS" : "SEQ_CLS";
+    }
+    if (model.head(Head.CausalLm.class).isPresent()) {
+      return model.isEncoderDecoder() ? "SEQ_2_SEQ_LM" : "CAUSAL_LM";
+    }
+    return "FEATURE_EXTRACTION";
   }
 }

@@ -211,7 +211,10 @@ public final class Attention {
     Tensor own = use.bias().of(run, q, k);
     Tensor bias = own == null ? null : withPrefix(own, known.before(), q, run, use);
     AttentionKernel kernel = new AttentionKernel(form, q);
-    boolean all = form.window() == 0 || form.window() >= run.keys();
+    // Where a prefix moves the tokens, it stands at positions itself, and a window ends in it.
+    boolean counted = known.before() > 0 && use.prefixes().shift(run.firstRow()) == known.before();
+    int seen = run.keys() + (counted ? known.before() : 0);
+    boolean all = form.window() == 0 || form.window() >= seen;
     if (!form.causal() || (all && run.queries() == 1 && onlyLast(run, use))) {
       return kernel.mix(known.parts(), bias);
     }
@@ -220,7 +223,7 @@ public final class Attention {
       KeyValues only = known.parts().getFirst();
       return kernel.causal(only.keys(), only.values());
     }
-    CausalMask key = CausalMask.of(run, form.window(), known.before(), use);
+    CausalMask key = CausalMask.of(run, form.window(), known.before(), counted, use);
     Tensor mask = use.pass().shared(key, common -> common.hold(key.tensor(q.dtype(), q.device())));
     return kernel.mix(known.parts(), bias == null ? mask : Arithmetic.add(bias, mask));
   }

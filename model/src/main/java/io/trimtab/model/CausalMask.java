@@ -14,15 +14,18 @@ import java.util.List;
  * @param keys how many tokens have keys
  * @param window how many of them a query sees, itself included; 0 for all
  * @param before how many keys stand in front of the tokens'
+ * @param counted whether the window is over these too, so that later tokens see none of them; else
+ *     all tokens see them
  */
-record CausalMask(List<List<Integer>> queries, int keys, int window, int before) {
+record CausalMask(List<List<Integer>> queries, int keys, int window, int before, boolean counted) {
 
-  static CausalMask of(Attention.Run run, int window, int before, Attention.Use use) {
+  static CausalMask of(
+      Attention.Run run, int window, int before, boolean counted, Attention.Use use) {
     List<List<Integer>> queries =
         Arrays.stream(Attention.queryPositions(run, use.pass(), use.wanted()))
             .map(row -> Arrays.stream(row).boxed().toList())
             .toList();
-    return new CausalMask(queries, run.keys(), window, before);
+    return new CausalMask(queries, run.keys(), window, before, counted);
   }
 
   /** 0 for what is seen and minus infinity for the rest, [rows or 1, 1, queries, all keys]. */
@@ -34,9 +37,11 @@ record CausalMask(List<List<Integer>> queries, int keys, int window, int before)
     int start = 0;
     for (List<Integer> row : queries) {
       for (int position : row) {
-        Arrays.fill(values, start, start + before, 0);
-        int first = window == 0 ? 0 : Math.max(0, position - window + 1);
-        Arrays.fill(values, start + before + first, start + before + position + 1, 0);
+        int first = window == 0 ? -before : position - window + 1; // counted from the first token
+        int ahead = counted ? Math.min(before, Math.max(0, before + first)) : 0;
+        Arrays.fill(values, start + ahead, start + before, 0);
+        int from = start + before + Math.max(0, first);
+        Arrays.fill(values, from, start + before + position + 1, 0);
         start += all;
       }
     }

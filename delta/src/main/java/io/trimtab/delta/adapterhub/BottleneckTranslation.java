@@ -49,6 +49,13 @@ final class BottleneckTranslation implements Translation {
           "shared_W_phm",
           "phm_bias");
 
+  /**
+   * The architectures that AdapterHub knows by a description alone. There it undoes an invertible
+   * adapter before the head, as it does not elsewhere.
+   */
+  private static final Set<String> DESCRIBED =
+      Set.of("modernbert", "gemma2", "gemma3_text", "qwen2", "qwen3");
+
   @Override
   public boolean reads(Fields fields) {
     return !fields.config().has("architecture") && fields.config().has("mh_adapter");
@@ -65,9 +72,35 @@ final class BottleneckTranslation implements Translation {
     }
   }
 
+  /**
+   * What AdapterHub computes of Gemma's otherwise than its files say, so that nobody reads it
+   * alike.
+   */
+  private static void refuseGemma(Model model, boolean throughNorm, boolean invertible) {
+    String type = model.config().modelType();
+    if (throughNorm && Set.of("gemma2", "gemma3_text").contains(type)) {
+      throw new DeltaException.Unsupported(
+          "found original_ln_before in an adapter of AdapterHub for "
+              + model.name()
+              + ", expected another model than Gemma, where AdapterHub takes the norm of the last"
+              + " block in all of them; use houlsby, lora or reft there");
+    }
+    if (invertible && type.equals("gemma2")) {
+      throw new DeltaException.Unsupported(
+          "found an invertible adapter of AdapterHub for "
+              + model.name()
+              + ", expected another model than Gemma 2, where AdapterHub puts it before the"
+              + " embeddings are scaled; leave out inv_adapter there");
+    }
+  }
+
   @Override
   public DeltaSpec read(Fields fields, Model model, TensorFile file) {
     refuseAlbert(model);
+    refuseGemma(
+        model,
+        fields.flag("original_ln_before", false) && !fields.flag("is_parallel", false),
+        !fields.text("inv_adapter", "").isEmpty());
     Map<String, Object> own = new TreeMap<>();
     FLAGS.forEach(name -> own.put(name, fields.flag(name, false)));
     boolean parallel = fields.flag("is_parallel", false);
@@ -102,11 +135,16 @@ final class BottleneckTranslation implements Translation {
     if (!invertible.isEmpty()) {
       own.put("inv_adapter", invertible);
       own.put("inv_adapter_reduction_factor", fields.decimal("inv_adapter_reduction_factor", 2));
-      own.put("inv_adapter_undone", false); // heads of transformers know nothing of an inverse
+      own.put("inv_adapter_undone", isUndone(model));
     }
     String json = JsonMapper.shared().writeValueAsString(own);
     return method(own, kronecker)
         .fromConfig(ModelConfig.parse(json, fields.config().path()), model);
+  }
+
+  /** Elsewhere heads of transformers know nothing of an inverse. */
+  private static boolean isUndone(Model model) {
+    return DESCRIBED.contains(model.config().modelType());
   }
 
   private static void readKronecker(Fields fields, boolean wanted, Map<String, Object> own) {
@@ -180,8 +218,15 @@ final class BottleneckTranslation implements Translation {
         throw Translation.noField(no);
       }
     }
-    if (own.getOrDefault("inv_adapter_undone", false).equals(true)) {
-      throw Translation.noField("an invertible adapter undone before the words' scores");
+    boolean invertible = own.get("inv_adapter") != null;
+    refuseGemma(
+        delta.base(), own.getOrDefault("original_ln_before", false).equals(true), invertible);
+    if (invertible
+        && !own.getOrDefault("inv_adapter_undone", false).equals(isUndone(delta.base()))) {
+      throw Translation.noField(
+          "an invertible adapter that is "
+              + (isUndone(delta.base()) ? "not " : "")
+              + "undone before the words' scores");
     }
     own.remove("inv_adapter_undone");
     own.remove("low_rank_w_init");

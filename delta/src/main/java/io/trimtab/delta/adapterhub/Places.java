@@ -56,21 +56,44 @@ record Places(List<String> attention, boolean intermediate, boolean output, List
     Set<String> paths = new LinkedHashSet<>();
     List<Block> blocks = model.stack().blocks();
     for (int number : with(blocks.size(), leftOut)) {
-      roles().forEach(role -> paths.add(path(blocks.get(number), role, model)));
+      roles(model).forEach(role -> paths.add(path(blocks.get(number), role, model)));
     }
     return List.copyOf(paths);
   }
 
-  private List<String> roles() {
+  private List<String> roles(Model model) {
     List<String> roles = new ArrayList<>();
     attention.forEach(matrix -> roles.add("attn." + matrix));
     if (intermediate) {
-      roles.add("ff.w1");
+      roles.add(intermediate(model));
     }
     if (output) {
-      roles.add("ff.w2");
+      roles.add(output(model));
     }
     return roles;
+  }
+
+  /**
+   * The layer that {@code intermediate_lora} is for. In a gated network this is what is multiplied
+   * by the gate, in T5's too, but for two architectures that have the layers the other way round.
+   */
+  private static String intermediate(Model model) {
+    if (!isGated(model)) {
+      return "ff.w1";
+    }
+    return isSwapped(model) ? "ff.w2" : "ff.w3";
+  }
+
+  private static String output(Model model) {
+    return isSwapped(model) ? "ff.w3" : "ff.w2";
+  }
+
+  private static boolean isGated(Model model) {
+    return model.stack().blocks().getFirst().places().containsKey("ff.w3");
+  }
+
+  private static boolean isSwapped(Model model) {
+    return Set.of("llama", "mistral").contains(model.config().modelType());
   }
 
   private static String path(Block block, String role, Model model) {
@@ -129,8 +152,12 @@ record Places(List<String> attention, boolean intermediate, boolean output, List
     List<String> attention =
         MATRICES.stream().filter(matrix -> common.contains("attn." + matrix)).toList();
     Places places =
-        new Places(attention, common.contains("ff.w1"), common.contains("ff.w2"), leftOut);
-    if (!unnamed.isEmpty() || kinds.size() != 1 || places.roles().size() != common.size()) {
+        new Places(
+            attention,
+            common.contains(intermediate(model)),
+            common.contains(output(model)),
+            leftOut);
+    if (!unnamed.isEmpty() || kinds.size() != 1 || places.roles(model).size() != common.size()) {
       throw Translation.noField(
           "layers other than queries, keys, values and feed-forward layers, alike in all blocks"
               + " that have any, ");

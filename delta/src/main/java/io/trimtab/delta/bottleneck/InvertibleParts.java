@@ -13,6 +13,7 @@ import io.trimtab.tensor.Rng;
 import io.trimtab.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The two places of an invertible adapter: behind the embeddings (before these are projected, where
@@ -36,14 +37,28 @@ final class InvertibleParts {
             ? (Patch.Input) (x, pass) -> coupling.forward(x)
             : (Patch.Output) (x, y, pass) -> coupling.forward(y);
     parts.add(new OnePlace(site, forward, coupling, embeddings.words().tableName()));
-    Place head = model.places().get("lm_head.proj");
-    if (settings.undone()
-        && head != null
-        && model.layer(head.path()).orElse(null) instanceof Linear scores) {
-      Patch inverse = (Patch.Input) (x, pass) -> coupling.inverse(x);
-      parts.add(new OnePlace(Site.input(scores.path()), inverse, coupling, scores.weightName()));
+    if (settings.undone()) {
+      scores(model)
+          .ifPresent(
+              scores -> {
+                Patch inverse = (Patch.Input) (x, pass) -> coupling.inverse(x);
+                Site<?> before = Site.input(scores.path());
+                parts.add(new OnePlace(before, inverse, coupling, scores.weightName()));
+              });
     }
     return parts;
+  }
+
+  /** The linear layer that scores words; a decoder's head of that layer alone has its path, too. */
+  private static Optional<Linear> scores(Model model) {
+    Place head = model.places().get("lm_head.proj");
+    return model
+        .root()
+        .walk()
+        .filter(Linear.class::isInstance)
+        .map(Linear.class::cast)
+        .filter(layer -> head != null && layer.path().equals(head.path()))
+        .findFirst();
   }
 
   private record OnePlace(Site<?> site, Patch patch, Coupling coupling, String weight)

@@ -6,6 +6,7 @@ import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Gate;
 import io.trimtab.delta.Part;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Block;
 import io.trimtab.model.Model;
@@ -334,6 +335,7 @@ public record Prefix(
     config.put("num_virtual_tokens", length);
     config.put("token_dim", placed.keySize());
     config.put("num_transformer_submodules", model.stacks().size());
+    config.put(PeftFields.TASK, PeftFields.task(model, modulesToSave));
     config.put("num_attention_heads", placed.chosen().getFirst().keyHeads());
     config.put("num_layers", (one ? placed.numbers() : placed.inTable()).size());
     config.put("encoder_hidden_size", placed.keySize());

@@ -5,6 +5,7 @@ import io.trimtab.delta.DeltaException;
 import io.trimtab.delta.DeltaMethod;
 import io.trimtab.delta.DeltaSpec;
 import io.trimtab.delta.Part;
+import io.trimtab.delta.PeftFields;
 import io.trimtab.delta.SavedModules;
 import io.trimtab.model.Embedding;
 import io.trimtab.model.Embeddings;
@@ -352,6 +353,7 @@ public record SoftPrompt(
     config.put("num_virtual_tokens", length);
     config.put("token_dim", embeddings(model).words().size());
     config.put("num_transformer_submodules", model.stacks().size());
+    config.put(PeftFields.TASK, PeftFields.task(model, modulesToSave));
     config.put(
         "num_attention_heads",
         model

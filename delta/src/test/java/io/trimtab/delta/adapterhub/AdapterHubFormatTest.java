@@ -37,6 +37,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -146,6 +147,32 @@ class AdapterHubFormatTest {
       refused(Lora.rank(2).on("layer.0.attention.self.query", "key"), model, "alike in all");
       refused(Ia3.on("key", "output.dense").feedForward("output.dense"), model, "scaled inputs");
       refused(Selective.biases(), model, "the method bitfit");
+    }
+  }
+
+  /** AdapterHub names the layers of Llama's gated network the other way round than Qwen's. */
+  @ParameterizedTest
+  @CsvSource({"llama,down_proj,up_proj", "qwen2,up_proj,down_proj"})
+  void layersOfGatedNetworksAreNamedAsAdapterHubHasThem(
+      String name, String intermediate, String output) {
+    List<Path> found =
+        TinyModels.fixtures("hf").stream().filter(path -> path.endsWith(name)).toList();
+    assumeTrue(!found.isEmpty(), "no recorded models at -Dtrimtab.fixtures");
+    try (Model model = TinyModels.open(found.getFirst())) {
+      Path saved = saved(Lora.rank(2).on(intermediate), model);
+      ModelConfig config =
+          ModelConfig.read(saved.resolve(AdapterHubFormat.CONFIG)).section("config");
+      assertThat(config.flag("intermediate_lora", false)).isTrue();
+      assertThat(config.flag("output_lora", true)).isFalse();
+      try (Delta again = format.load(saved, model)) {
+        assertThat(again.parameters()).allMatch(each -> each.name().contains(intermediate));
+      }
+      config =
+          ModelConfig.read(saved(Lora.rank(2).on(output), model).resolve(AdapterHubFormat.CONFIG))
+              .section("config");
+      assertThat(config.flag("intermediate_lora", true)).isFalse();
+      assertThat(config.flag("output_lora", false)).isTrue();
+      refused(Lora.rank(2).on("gate_proj"), model, "layers other than");
     }
   }
 

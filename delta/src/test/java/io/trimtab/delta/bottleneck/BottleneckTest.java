@@ -59,6 +59,22 @@ class BottleneckTest {
         "lowrank low_rank_rank=3 low_rank_w_init=xavier-normal bottleneck_dim=5");
   }
 
+  /** A decoder's head has the path of its only layer, which must be found all the same. */
+  @Test
+  void invertibleAdaptersAreUndoneBeforeTheHeadsOfDecoders() {
+    List<Path> found =
+        TinyModels.fixtures("hf").stream().filter(path -> path.endsWith("qwen2")).toList();
+    assumeTrue(!found.isEmpty(), "no recorded models at -Dtrimtab.fixtures");
+    try (Model model = TinyModels.open(found.getFirst());
+        Delta undone = spec("houlsby inv_adapter=nice", model).attach(model, Rng.seeded(1));
+        Delta left =
+            spec("houlsby inv_adapter=nice inv_adapter_undone=false", model)
+                .attach(model, Rng.seeded(1))) {
+      assertThat(undone.parts()).anyMatch(part -> part.site().path().equals("lm_head"));
+      assertThat(left.parts()).noneMatch(part -> part.site().path().equals("lm_head"));
+    }
+  }
+
   static Bottleneck spec(String text, Model model) {
     String[] words = text.split(" ");
     Map<String, String> options = new TreeMap<>();

@@ -3,7 +3,6 @@ package io.trimtab.model.quantized;
 import io.trimtab.hub.ModelDirectory;
 import io.trimtab.hub.QuantizedExport;
 import io.trimtab.hub.Quantizer;
-import io.trimtab.model.Layer;
 import io.trimtab.model.Linear;
 import io.trimtab.model.Model;
 import io.trimtab.model.ModelException;
@@ -15,6 +14,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * A model with the linear layers of its blocks quantized, as a directory that {@link
@@ -54,7 +54,8 @@ public final class QuantizedDirectory {
     try (Model model = Model.build(name, files.config(), files.tensors(), inPlace)) {
       Set<String> layers = new LinkedHashSet<>();
       Map<String, String> notes = new LinkedHashMap<>();
-      List<Linear> chosen = model.quantizable();
+      List<Linear> chosen =
+          model.quantizable().stream().filter(layer -> !staysPlain(model, layer)).toList();
       for (Linear layer : chosen) {
         check(model, layer, quantizer);
         String stored = model.storedName(layer.weightName());
@@ -70,7 +71,7 @@ public final class QuantizedDirectory {
               .root()
               .walk()
               .filter(layer -> layer instanceof Linear && !chosen.contains(layer))
-              .map(Layer::path)
+              .flatMap(layer -> names(layer.path()))
               .toList();
       long before = model.held().values().stream().mapToLong(held -> held.bytes()).sum();
       long after =
@@ -78,6 +79,24 @@ public final class QuantizedDirectory {
               files, new QuantizedExport.Plan(quantizer, nested, layers, skipped, notes), target);
       return new Written(layers.size(), before, after);
     }
+  }
+
+  /**
+   * What transformers computes plainly whatever a file says: T5's second feed-forward layer, which
+   * overflows in half precision, and the router of Mixtral's experts, which is no linear layer
+   * there.
+   */
+  private static boolean staysPlain(Model model, Linear layer) {
+    return switch (model.config().modelType()) {
+      case "t5" -> layer.path().endsWith(".wo");
+      case "mixtral" -> layer.path().endsWith(".gate");
+      default -> false;
+    };
+  }
+
+  /** A layer's path, and that by which transformers knows it since it renamed GPT-NeoX's head. */
+  private static Stream<String> names(String path) {
+    return path.equals("embed_out") ? Stream.of(path, "lm_head") : Stream.of(path);
   }
 
   private static void check(Model model, Linear layer, Quantizer quantizer) {

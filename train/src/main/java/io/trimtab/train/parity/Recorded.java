@@ -152,7 +152,7 @@ public final class Recorded implements AutoCloseable {
    *
    * @param types whether to give token types
    */
-  Tensor logits(Model model, boolean types, Patches patches) {
+  public Tensor logits(Model model, boolean types, Patches patches) {
     Batch batch = batch("", types);
     if (!model.isEncoderDecoder()) {
       return logits(model, batch, patches);
@@ -168,7 +168,7 @@ public final class Recorded implements AutoCloseable {
   }
 
   /** What the model's head gives: a row a real token, or for a classifier of rows a row a row. */
-  public static Tensor logits(Model model, Batch batch, Patches patches) {
+  private static Tensor logits(Model model, Batch batch, Patches patches) {
     Pass pass = Pass.with(batch.layout(), patches);
     if (model.head(Head.SequenceClassifier.class).isPresent()) {
       return model.classify(batch, pass);
