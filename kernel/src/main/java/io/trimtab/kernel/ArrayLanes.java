@@ -11,6 +11,9 @@ interface ArrayLanes {
   /** {@code to[toAt + i]} becomes the i-th number from byte {@code at} on, for i below n. */
   void widen(Rows.Type type, MemorySegment from, long at, float[] to, int toAt, int n);
 
+  /** Where the i-th of n numbers stands, counted from the first one's place. */
+  int place(Rows.Type type, int i, int n);
+
   /** The way back, rounded to the nearest and halves to even. */
   void narrow(Rows.Type type, float[] from, int fromAt, int n, MemorySegment to, long at);
 

@@ -48,6 +48,10 @@ public final class Backend {
     return vectors() ? new VectorArrays() : new ScalarArrays();
   }
 
+  LowRankLanes lowRank() {
+    return vectors() ? new VectorLowRank() : new ScalarLowRank();
+  }
+
   /** What was chosen and why: "vectors of 512 bits", "scalar: …". */
   @Override
   public String toString() {

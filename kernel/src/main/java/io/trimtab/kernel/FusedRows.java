@@ -47,7 +47,8 @@ public final class FusedRows {
       }
     }
 
-    private long at(long row) {
+    /** Where a row starts, in bytes. */
+    long at(long row) {
       return row * columns * type.bytes;
     }
 

@@ -24,6 +24,11 @@ final class ScalarArrays implements ArrayLanes {
   }
 
   @Override
+  public int place(Rows.Type type, int i, int n) {
+    return i;
+  }
+
+  @Override
   public void narrow(Rows.Type type, float[] from, int fromAt, int n, MemorySegment to, long at) {
     switch (type) {
       case F32 -> MemorySegment.copy(from, fromAt, to, ScalarLanes.FLOAT, at, n);

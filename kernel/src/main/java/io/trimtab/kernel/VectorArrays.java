@@ -43,6 +43,15 @@ final class VectorArrays implements ArrayLanes {
   }
 
   @Override
+  public int place(Rows.Type type, int i, int n) {
+    int within = i % (2 * LANES);
+    int start = i - within;
+    return type == Rows.Type.F32 || start + 2 * LANES > n
+        ? i
+        : start + (within & 1) * LANES + within / 2;
+  }
+
+  @Override
   public void narrow(Rows.Type type, float[] from, int fromAt, int n, MemorySegment to, long at) {
     switch (type) {
       case F32 -> MemorySegment.copy(from, fromAt, to, ScalarLanes.FLOAT, at, n);

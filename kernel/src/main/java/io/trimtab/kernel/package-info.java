@@ -25,6 +25,10 @@
  * bits are widened into arrays that fit the nearest cache, in an order of their own that costs no
  * shuffle, and rounded once at the end.
  *
+ * <p><b>Mixed batches.</b> {@link io.trimtab.kernel.LowRankRows} adds the low-rank products of a
+ * batch under many LoRAs, each segment of rows under matrices of its own, in F32 or, widened, in 16
+ * bits.
+ *
  * <p><b>Vectors</b> need {@code --add-modules jdk.incubator.vector}; without it {@link
  * io.trimtab.kernel.Backend} falls back to plain Java and says so.
  *

@@ -53,7 +53,8 @@ final class Fused {
             .allMatch(each -> each.dtype() == dtype && each.device().equals(Device.CPU));
   }
 
-  private static boolean isPlain(Tensor tensor) {
+  /** Whether it lies row after row, whatever it is made of, and has any numbers. */
+  static boolean isPlain(Tensor tensor) {
     if (tensor.elements() == 0) {
       return false;
     }
@@ -67,7 +68,8 @@ final class Fused {
     return true;
   }
 
-  private static Block block(Tensor tensor) {
+  /** A plain tensor of F32 or BF16 as a matrix of its last dimension. */
+  static Block block(Tensor tensor) {
     int columns = (int) tensor.size(tensor.rank() - 1);
     Rows.Type type = tensor.dtype() == DType.F32 ? Rows.Type.F32 : Rows.Type.BF16;
     return new Block(type, tensor.elements() / columns, columns, tensor.inPlace());

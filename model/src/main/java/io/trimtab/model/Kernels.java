@@ -4,6 +4,7 @@ import io.trimtab.kernel.Backend;
 import io.trimtab.kernel.Crew;
 import io.trimtab.kernel.FusedRows;
 import io.trimtab.kernel.Kernel;
+import io.trimtab.kernel.LowRankRows;
 import io.trimtab.tensor.Engine;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,11 @@ final class Kernels {
   /** Fused passes by the same threads. */
   static FusedRows fused() {
     return new FusedRows(current().crew(), BACKEND);
+  }
+
+  /** Low-rank products by the same threads. */
+  static LowRankRows lowRank() {
+    return new LowRankRows(current().crew(), BACKEND);
   }
 
   private static synchronized Kernel renewed(int threads) {

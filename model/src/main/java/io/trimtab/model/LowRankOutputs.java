@@ -1,5 +1,9 @@
 package io.trimtab.model;
 
+import io.trimtab.kernel.LowRankRows;
+import io.trimtab.tensor.DType;
+import io.trimtab.tensor.Device;
+import io.trimtab.tensor.Gradients;
 import io.trimtab.tensor.Tensor;
 import io.trimtab.tensor.ThinProducts;
 import java.util.ArrayList;
@@ -11,6 +15,9 @@ import org.jspecify.annotations.Nullable;
  * batch under a hundred LoRAs costs hardly more than one under none. Without gradients only.
  */
 final class LowRankOutputs {
+  /** Higher ranks are no thin products: the engine's own way is as fast. */
+  private static final long MOST = 64;
+
   private LowRankOutputs() {}
 
   /** What a patch adds, where that is all it does; else null. */
@@ -54,9 +61,63 @@ final class LowRankOutputs {
             new ThinProducts.Segment(start, tokens, product.down(), product.up(), product.scale()));
       }
     }
-    if (products.isEmpty() || !ThinProducts.add(output, input, products)) {
+    if (products.isEmpty()
+        || !(addByKernel(output, input, products) || ThinProducts.add(output, input, products))) {
       return Added.NONE;
     }
     return others ? Added.SOME : Added.ALL;
+  }
+
+  /**
+   * By vectors where the JVM has them: the BLAS has small products without packing for few
+   * processors only, and none in 16 bits.
+   *
+   * @return false, and nothing done, where that is not possible or does not pay
+   */
+  private static boolean addByKernel(
+      Tensor output, Tensor input, List<ThinProducts.Segment> segments) {
+    DType type = input.dtype();
+    boolean able =
+        Kernels.available()
+            && !Gradients.recording()
+            && (type == DType.F32 || type == DType.BF16)
+            && isMatrix(input, type)
+            && isMatrix(output, type)
+            && input.size(0) == output.size(0)
+            && segments.stream().allMatch(each -> fits(each, input.size(1), output.size(1)));
+    if (!able) {
+      return false;
+    }
+    List<LowRankRows.Segment> all = new ArrayList<>();
+    for (ThinProducts.Segment each : segments) {
+      all.add(
+          new LowRankRows.Segment(
+              each.start(),
+              each.rows(),
+              (int) each.down().size(0),
+              each.down().inPlace(),
+              each.up().inPlace(),
+              each.scale()));
+    }
+    Kernels.lowRank().add(Fused.block(input), Fused.block(output), all);
+    return true;
+  }
+
+  private static boolean isMatrix(Tensor tensor, DType type) {
+    return tensor.rank() == 2
+        && tensor.dtype() == type
+        && tensor.device().equals(Device.CPU)
+        && Fused.isPlain(tensor);
+  }
+
+  private static boolean fits(ThinProducts.Segment segment, long in, long out) {
+    Tensor down = segment.down();
+    Tensor up = segment.up();
+    return isMatrix(down, DType.F32)
+        && isMatrix(up, DType.F32)
+        && down.size(0) <= MOST
+        && down.size(1) == in
+        && up.size(0) == out
+        && up.size(1) == down.size(0);
   }
 }

@@ -80,7 +80,7 @@ public final class Gradients {
   }
 
   /** Whether this thread builds a graph for gradients: not inside {@link #none}. */
-  static boolean recording() {
+  public static boolean recording() {
     Native.touch();
     return GradMode.is_enabled();
   }

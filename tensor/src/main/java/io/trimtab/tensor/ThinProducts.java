@@ -13,7 +13,8 @@ import org.bytedeco.openblas.global.openblas_nolapack;
  * Low-rank products of many segments of rows, each with matrices of its own, added in place: what a
  * batch under many LoRAs costs beyond the base's own products (SGMV of Chen et al., "Punica",
  * 2023). Neither are rows gathered, padded or copied, nor is there a tensor a segment: each is two
- * small products of the BLAS over the memory there is, and segments run side by side.
+ * small products of the BLAS over the memory there is, and segments run side by side. For a JVM
+ * without the Vector API: the BLAS has a kernel that packs nothing for few processors only.
  */
 public final class ThinProducts {
   private static final int ROW_MAJOR = 101;
