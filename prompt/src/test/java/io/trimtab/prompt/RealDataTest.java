@@ -47,7 +47,7 @@ class RealDataTest {
       Path.of(System.getProperty("trimtab.data", "../../shared/data")).normalize();
   private static final Lora LORA = Lora.rank(8).dropout(0.05);
 
-  private static final Lora EVERYWHERE = LORA.on(Address.ALL_LINEAR);
+  private static final Lora EVERYWHERE = Lora.rank(8).dropout(0.1).on(Address.ALL_LINEAR);
 
   private @Nullable LanguageModel opened;
 
@@ -58,12 +58,16 @@ class RealDataTest {
     assumeThat(DATA).as("the folder of real data sets").exists();
     Engine.setThreads(Engine.physicalCores());
     try {
-      ModelDirectory files =
-          Hub.with(HubOptions.defaults().withOffline(true)).find("bert-base-uncased");
-      opened = Models.open("bert-base-uncased", files, DType.F32, Device.CPU);
+      opened = open(DType.F32);
     } catch (HubException e) {
       assumeThat(e.getMessage()).as("bert-base-uncased in the cache").isEmpty();
     }
+  }
+
+  private static LanguageModel open(DType type) {
+    ModelDirectory files =
+        Hub.with(HubOptions.defaults().withOffline(true)).find("bert-base-uncased");
+    return Models.open("bert-base-uncased", files, type, Device.CPU);
   }
 
   @AfterAll
@@ -77,10 +81,35 @@ class RealDataTest {
     return Objects.requireNonNull(opened, "opened before all tests");
   }
 
+  /** Of three seeds the one that is best on the development data is tested. */
   @Test
   void sst2WithAllData() throws IOException {
     Task task = sst2();
-    double accuracy = tuned(EVERYWHERE, task, 0, 3, 32, 5e-4, 1);
+    List<Example> dev = lines("sst2/stsa.binary.dev", StandardCharsets.UTF_8, RealDataTest::sst2);
+    double best = 0;
+    double accuracy = 0;
+    try (LanguageModel bert = open(DType.BF16)) {
+      for (long seed : new long[] {3, 4, 5}) {
+        try (Tuned tuned =
+            Tuner.of(bert, task.cloze())
+                .delta(EVERYWHERE)
+                .epochs(3)
+                .batch(32)
+                .rate(3e-4)
+                .seed(seed)
+                .train(task.train())
+                .dev(dev)
+                .run()) {
+          double onDev = tuned.evaluate(dev).accuracy();
+          double onTest = tuned.evaluate(task.test()).accuracy();
+          note("SST-2, seed %d: dev %.4f, test %.4f".formatted(seed, onDev, onTest));
+          if (onDev > best) {
+            best = onDev;
+            accuracy = onTest;
+          }
+        }
+      }
+    }
     report("SST-2, all data", untuned(task), new double[] {accuracy});
     assertThat(accuracy).isGreaterThanOrEqualTo(0.91);
   }
@@ -129,14 +158,9 @@ class RealDataTest {
   }
 
   private double tuned(Task task, int shots, int epochs, int batch, double rate, long seed) {
-    return tuned(LORA, task, shots, epochs, batch, rate, seed);
-  }
-
-  private double tuned(
-      Lora lora, Task task, int shots, int epochs, int batch, double rate, long seed) {
     try (Tuned tuned =
         Tuner.of(bert(), task.cloze())
-            .delta(lora)
+            .delta(LORA)
             .epochs(epochs)
             .batch(batch)
             .rate(rate)
@@ -173,15 +197,17 @@ class RealDataTest {
   }
 
   private static Task sst2() throws IOException {
-    Function<String, Example> parse =
-        line -> new Example(line.substring(2), line.charAt(0) == '1' ? "positive" : "negative");
     return new Task(
         "SST-2",
         Cloze.template("{text} it was {mask} .")
             .words("negative", "terrible")
             .words("positive", "great"),
-        lines("sst2/stsa.binary.train", StandardCharsets.UTF_8, parse),
-        lines("sst2/stsa.binary.test", StandardCharsets.UTF_8, parse));
+        lines("sst2/stsa.binary.train", StandardCharsets.UTF_8, RealDataTest::sst2),
+        lines("sst2/stsa.binary.test", StandardCharsets.UTF_8, RealDataTest::sst2));
+  }
+
+  private static Example sst2(String line) {
+    return new Example(line.substring(2), line.charAt(0) == '1' ? "positive" : "negative");
   }
 
   private static Task trec() throws IOException {
