@@ -21,14 +21,14 @@ def add_arguments(parser):
     )
     parser.add_argument("--dtypes", default="f32,bf16", help="default %(default)s")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=4)
-    parser.add_argument("--warmup", type=int, default=1, help="steps not timed")
+    parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--warmup", type=int, default=2, help="steps not timed")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--length", type=int, default=256, help="tokens of a row")
     parser.add_argument(
         "--parts",
         type=int,
-        default=4,
+        default=2,
         help="parts that Trimtab computes a step in, each weighted by its tokens; default %(default)s",
     )
     parser.add_argument("--threads", type=int, default=2)
